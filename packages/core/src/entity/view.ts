@@ -1,0 +1,72 @@
+import type { EntityContent, LiveElement } from './register-log.js'
+import { compareStamps } from './stamp.js'
+import { type StorableValue, sameValue } from './value.js'
+
+/** The register that holds a tombstone: the time of deletion in milliseconds, or null once restored. */
+export const DELETED_FIELD = '$deleted'
+
+export interface ConflictingValue {
+  readonly value: StorableValue
+  readonly actor: string
+  readonly lastModified: number
+}
+
+/** An entity as values: what is shown, queried and stored beside its bytes. Plain and cloneable. */
+export interface EntityView {
+  /** By register key, the value of the live element with the greatest stamp. */
+  readonly values: Readonly<Record<string, StorableValue>>
+  /** By register key, live elements of different values, the winner first [L3]; undefined when there are none. */
+  readonly conflicts: Readonly<Record<string, readonly ConflictingValue[]>> | undefined
+  /** The greatest modification counter among the live elements. */
+  readonly sequence: number
+  /** The greatest time among the live elements, in microseconds. */
+  readonly lastModified: number
+}
+
+export function viewOf(content: EntityContent): EntityView {
+  const winners = new Map<string, LiveElement>()
+  const rivals = new Map<string, LiveElement[]>()
+  let sequence = 0
+  let lastModified = 0
+  for (const element of content.live) {
+    sequence = Math.max(sequence, element.sequence)
+    lastModified = Math.max(lastModified, element.lastModified)
+    const winner = winners.get(element.field)
+    if (winner === undefined) {
+      winners.set(element.field, element)
+      continue
+    }
+    const list = rivals.get(element.field)
+    if (list === undefined) rivals.set(element.field, [winner, element])
+    else list.push(element)
+    if (compareStamps(element, winner) > 0) winners.set(element.field, element)
+  }
+  const values: Record<string, StorableValue> = {}
+  for (const [field, { value }] of winners) values[field] = value
+  return { values, conflicts: conflictsAmong(rivals), sequence, lastModified }
+}
+
+function conflictsAmong(
+  rivals: ReadonlyMap<string, readonly LiveElement[]>,
+): EntityView['conflicts'] {
+  let conflicts: Record<string, readonly ConflictingValue[]> | undefined
+  for (const [field, elements] of rivals) {
+    const sorted = [...elements].sort((a, b) => compareStamps(b, a))
+    const distinct = sorted.filter(
+      (element, index) =>
+        !sorted.slice(0, index).some((other) => sameValue(other.value, element.value)),
+    )
+    if (distinct.length < 2) continue
+    conflicts ??= {}
+    conflicts[field] = distinct.map(({ value, actor, lastModified }) => ({
+      value,
+      actor,
+      lastModified,
+    }))
+  }
+  return conflicts
+}
+
+export function isDeleted(view: EntityView): boolean {
+  return typeof view.values[DELETED_FIELD] === 'number'
+}

@@ -1,0 +1,74 @@
+/**
+ * Tidemark: a local-first store. Every entity is a small Yjs document that is changed at once, kept on the device,
+ * replicated through a relay, and knows whether it is safe.
+ *
+ * @packageDocumentation
+ */
+export type { StorableValue } from './entity/index.js'
+export { isTidemarkError, TidemarkError, type TidemarkErrorCode } from './errors.js'
+export type { OperationInfo, OperationStage, OperationState } from './operations/index.js'
+export type {
+  Cancel,
+  Channel,
+  ChannelFactory,
+  Clock,
+  Lifecycle,
+  LockManager,
+  LockOptions,
+  Platform,
+  Random,
+  Transport,
+  TransportClose,
+  TransportConnection,
+  TransportHandlers,
+} from './platform/index.js'
+export type {
+  EntityMeta,
+  EntityRow,
+  EntityStatus,
+  EntityVersion,
+  FieldConflict,
+  LiveQuery,
+  OrderBy,
+  QueryOptions,
+  Readable,
+} from './query/index.js'
+export {
+  type Collection,
+  type Collections,
+  collection,
+  type Draft,
+  type DraftSet,
+  defineSchema,
+  type EntityFields,
+  type Field,
+  type FieldInput,
+  type FieldOutput,
+  type Fields,
+  type FieldsOf,
+  type InsertInput,
+  type Schema,
+  type SetField,
+  set,
+} from './schema/index.js'
+export {
+  createMemoryDisk,
+  createMemoryStorage,
+  type MemoryDisk,
+  type MemoryStorageOptions,
+  type ReplicaStorage,
+} from './storage/index.js'
+export {
+  type CollectionHandle,
+  type CollectionTransaction,
+  createStore,
+  createStoreOn,
+  type OperationHandle,
+  type Operations,
+  type Store,
+  type StoreBase,
+  type StoreOptions,
+  type StoreStatus,
+  type Transaction,
+} from './store/index.js'
+export type { ConnectionStatus } from './sync/index.js'

@@ -1,0 +1,7 @@
+/**
+ * Hints from the surroundings that something may have changed: the network is back, the tab is visible again,
+ * the page was resumed. Nothing relies on them; they only make things happen sooner.
+ */
+export interface Lifecycle {
+  subscribe(listener: () => void): () => void
+}

@@ -1,0 +1,151 @@
+/** One entity's share of an operation. */
+export interface OperationPart {
+  readonly collection: string
+  readonly id: string
+  /** Whether the author made the entity or knew it [L23]. */
+  readonly kind: 'create' | 'update'
+  /** The life of the entity's document that the update was written against [L16]. */
+  readonly generation: string
+  /** The entity's modification counter with this operation. */
+  readonly sequence: number
+  /** Hybrid-logical time of this operation on the entity, microseconds since the epoch. */
+  readonly lastModified: number
+  /** Yjs update, format v1. */
+  readonly update: Uint8Array
+}
+
+export interface WireOperation {
+  /** UUIDv7. Idempotency key, for ever. */
+  readonly id: string
+  readonly parts: readonly OperationPart[]
+}
+
+/** An entity as a whole, for catching up. */
+export interface EntityState {
+  readonly collection: string
+  readonly id: string
+  readonly generation: string
+  /** The space sequence that last changed it. */
+  readonly confirmedSequence: number
+  readonly sequence: number
+  readonly lastModified: number
+  /** Yjs update, format v1: the whole document. */
+  readonly bytes: Uint8Array
+}
+
+/** What became of an operation that was sent once. Ids that are not listed were never accepted. */
+export interface Fate {
+  readonly id: string
+  readonly sequence: number
+  readonly digest: Uint8Array
+}
+
+export interface RelayLimits {
+  /** The largest frame that the relay takes, in bytes. */
+  readonly maxFrameBytes: number
+  /** The largest operation, over all of its parts, in bytes. */
+  readonly maxOperationBytes: number
+  /** How many pushed operations may be unanswered on one connection. */
+  readonly maxInFlight: number
+}
+
+/** Why a relay refuses an operation. Stable: apps and docs name them. */
+export type RejectCode =
+  /** Malformed, or not what the schema allows. */
+  | 'invalid'
+  /** The user may not do that. */
+  | 'forbidden'
+  /** Larger than a limit. */
+  | 'too-large'
+  /** The entity is unknown here, or was purged. */
+  | 'gone'
+  /** Written against an older life of the entity. */
+  | 'generation'
+  /** Its predecessor is missing; send that first. Costs no attempt [L20]. */
+  | 'gap'
+  /** The relay's store does not take writes now. */
+  | 'unavailable'
+  /** Too many operations at once. */
+  | 'rate-limited'
+
+/** Client to relay. `channel` is a number that the client chose for a space in `open`. */
+export type ClientMessage =
+  | {
+      readonly type: 'hello'
+      readonly protocol: number
+      readonly user: string
+      /** Empty where the relay asks for none. */
+      readonly token: string
+      /** The device's database; names it in actors and owns its Yjs client ids. */
+      readonly replica: string
+    }
+  | { readonly type: 'open'; readonly channel: number; readonly space: string }
+  | { readonly type: 'fates'; readonly channel: number; readonly ids: readonly string[] }
+  | { readonly type: 'subscribe'; readonly channel: number; readonly since: number }
+  | { readonly type: 'push'; readonly channel: number; readonly operation: WireOperation }
+  | { readonly type: 'ping'; readonly nonce: number }
+
+/** Relay to client. */
+export type RelayMessage =
+  | {
+      readonly type: 'welcome'
+      readonly protocol: number
+      /** The identity of this life of the relay's database [L22]. */
+      readonly epoch: string
+      /** Milliseconds since the epoch. */
+      readonly serverTime: number
+      readonly user: string
+      readonly limits: RelayLimits
+    }
+  | { readonly type: 'opened'; readonly channel: number; readonly head: number }
+  | { readonly type: 'fates'; readonly channel: number; readonly fates: readonly Fate[] }
+  | { readonly type: 'page'; readonly channel: number; readonly entities: readonly EntityState[] }
+  | { readonly type: 'caughtUp'; readonly channel: number; readonly sequence: number }
+  | {
+      readonly type: 'changes'
+      readonly channel: number
+      readonly sequence: number
+      readonly operation: WireOperation
+    }
+  | {
+      readonly type: 'ack'
+      readonly channel: number
+      readonly id: string
+      readonly sequence: number
+      /** `operationDigest` of the bytes that were accepted; only those enter the snapshot [L10]. */
+      readonly digest: Uint8Array
+    }
+  | {
+      readonly type: 'reject'
+      readonly channel: number
+      readonly id: string
+      readonly code: RejectCode
+      readonly message: string
+      readonly retryable: boolean
+      /** Milliseconds to wait at least, for retryable ones. */
+      readonly retryAfter: number
+    }
+  | { readonly type: 'pong'; readonly nonce: number }
+
+/** Websocket close codes: 44xx need a person or a new version, everything else is tried again. */
+export const CLOSE_CODES = {
+  /** A frame that isn't of the protocol. */
+  protocolViolation: 4400,
+  /** The token is missing, wrong or expired. */
+  unauthorized: 4401,
+  /** The user may not open that space. */
+  forbidden: 4403,
+  /** The reader was too slow; it catches up by sequence. Tried again. */
+  slowReader: 4508,
+  /** Another protocol version. */
+  incompatible: 4426,
+  /** The relay stops or restarts (RFC 6455 "service restart"). Tried again. */
+  restarting: 1012,
+  /** The relay is overloaded (RFC 6455 "try again later"). Tried again. */
+  overloaded: 1013,
+} as const
+
+/** True when connecting again by itself can't help. */
+export function isPermanentClose(code: number): boolean {
+  return code >= 4400 && code < 4500
+}

@@ -1,0 +1,10 @@
+/**
+ * The version of the wire protocol. A relay and a client speak when their versions are equal.
+ *
+ * History
+ * - 1: hello, open, fates, subscribe, pages, changes, push, ack, reject, ping.
+ */
+export const PROTOCOL_VERSION = 1
+
+/** Offered as websocket subprotocol, so that a proxy's log and a wrong endpoint can be told apart. */
+export const SUBPROTOCOL = 'tidemark.v1'

@@ -1,0 +1,43 @@
+import { compactUpdate, decodeContent, mergeUpdates, viewOf } from '../entity/index.js'
+import type { ConfirmedEntity, EntityRef } from './records.js'
+
+/** What the relay has acknowledged or sent for one entity. */
+export interface ConfirmedChange extends EntityRef {
+  readonly generation: string
+  readonly update: Uint8Array
+  readonly sequence: number
+  readonly lastModified: number
+  /** The space sequence that carried it. */
+  readonly confirmedSequence: number
+}
+
+/** A document is re-encoded once it is twice its compacted size and this much [L17]: below, it isn't worth the time. */
+const COMPACT_ABOVE_BYTES = 1024
+
+/**
+ * Moves a change into the confirmed snapshot. The same change twice, or changes in another order, give the same
+ * values: bytes merge, versions only go up.
+ */
+export function confirmChange(
+  entity: ConfirmedEntity | undefined,
+  change: ConfirmedChange,
+): ConfirmedEntity {
+  let bytes = entity === undefined ? change.update : mergeUpdates([entity.bytes, change.update])
+  let compactedSize = entity?.compactedSize ?? bytes.length
+  if (bytes.length > Math.max(2 * compactedSize, COMPACT_ABOVE_BYTES)) {
+    bytes = compactUpdate(bytes)
+    compactedSize = bytes.length
+  }
+  const view = viewOf(decodeContent(bytes))
+  return {
+    collection: change.collection,
+    id: change.id,
+    generation: change.generation,
+    bytes,
+    compactedSize,
+    confirmedSequence: Math.max(entity?.confirmedSequence ?? 0, change.confirmedSequence),
+    sequence: Math.max(entity?.sequence ?? 0, change.sequence, view.sequence),
+    lastModified: Math.max(entity?.lastModified ?? 0, change.lastModified, view.lastModified),
+    view,
+  }
+}

@@ -1,0 +1,65 @@
+import type { EntityView, RegisterWrite } from '../entity/index.js'
+
+export interface EntityRef {
+  readonly collection: string
+  readonly id: string
+}
+
+/** `collection/id`: collections hold no slash (`COLLECTION_NAME`). */
+export type EntityKey = string
+
+export function keyOf(ref: EntityRef): EntityKey {
+  return `${ref.collection}/${ref.id}`
+}
+
+/** The life of an entity's document that it is born with; two devices may make one id offline and merge. */
+export const FIRST_GENERATION = '0'
+
+/** The confirmed snapshot of an entity: everything that the relay has durably acknowledged. One stored row. */
+export interface ConfirmedEntity extends EntityRef {
+  readonly generation: string
+  /** The document, Yjs update format v1. */
+  readonly bytes: Uint8Array
+  /** The size of `bytes` when they were last re-encoded through a document [L17]. */
+  readonly compactedSize: number
+  /** The last space sequence that changed it. */
+  readonly confirmedSequence: number
+  /** The greatest modification counter of elements and envelopes [L6]. */
+  readonly sequence: number
+  /** The greatest time of elements and envelopes, microseconds [L6]. */
+  readonly lastModified: number
+  /** `bytes` as values, so that reading needs no decoding. */
+  readonly view: EntityView
+}
+
+/** One entity's share of a pending operation: what it means, and the bytes that say it now. */
+export interface PendingPart extends EntityRef {
+  readonly kind: 'create' | 'update'
+  readonly generation: string
+  readonly sequence: number
+  readonly lastModified: number
+  readonly writes: readonly RegisterWrite[]
+  /** The Yjs client id that `update` was written under. */
+  readonly client: number
+  readonly update: Uint8Array
+}
+
+export interface OperationFailure {
+  readonly code: string
+  readonly message: string
+}
+
+/** An operation that is applied here and not confirmed yet. One stored row of the outbox. */
+export interface PendingOperation {
+  readonly id: string
+  /** Milliseconds since the epoch; for people, never for order [L9]. */
+  readonly createdAt: number
+  readonly parts: readonly PendingPart[]
+  /** Set once it is parked: it has left the chain and waits for a person [L12]. */
+  readonly failure: OperationFailure | null
+}
+
+/** A row of the outbox as stored: `order` is its place, given out by the storage [L9]. */
+export interface StoredOperation extends PendingOperation {
+  readonly order: number
+}

@@ -1,0 +1,302 @@
+import {
+  decodeContent,
+  EMPTY_CONTENT,
+  type EntityContent,
+  type EntityView,
+  mergeUpdates,
+  viewOf,
+} from '../entity/index.js'
+import {
+  type ConfirmedEntity,
+  type EntityKey,
+  type EntityRef,
+  keyOf,
+  type PendingOperation,
+  type PendingPart,
+  type StoredOperation,
+} from './records.js'
+
+/** An entity as this tab sees it: confirmed ⊕ pending. */
+export interface EntityState extends EntityRef {
+  readonly confirmed: ConfirmedEntity | undefined
+  /** Operations on it that are part of what it shows, in order. */
+  readonly pending: readonly PendingOperation[]
+  /** Operations on it that were rejected and wait for a person. */
+  readonly failed: readonly PendingOperation[]
+  readonly view: EntityView
+  readonly sequence: number
+  readonly lastModified: number
+}
+
+interface MutableEntity extends EntityRef {
+  confirmed: ConfirmedEntity | undefined
+  pending: PendingOperation[]
+  failed: PendingOperation[]
+  view: EntityView
+  sequence: number
+  lastModified: number
+  /** The decoded document while operations are pending on it; otherwise it is decoded when needed. */
+  content: EntityContent | undefined
+}
+
+/** The state of one space in memory. No I/O: whoever reads or writes the storage tells it what became of that. */
+export interface Replica {
+  collection(name: string): ReadonlyMap<string, EntityState>
+  entity(ref: EntityRef): EntityState | undefined
+  /** What a write to the entity builds on. */
+  content(ref: EntityRef): EntityContent
+  /** The outbox: saved operations in their order, then those that are still being saved. */
+  operations(): readonly PendingOperation[]
+  saved(): Iterable<StoredOperation>
+  /** Saved operations that are part of what the entity shows, in order. */
+  savedOn(ref: EntityRef): readonly StoredOperation[]
+  unsaved(): readonly PendingOperation[]
+  operation(id: string): PendingOperation | undefined
+  orderOf(id: string): number | undefined
+  /** Applies an operation that was just made here; `contents` are its entities' documents after it. */
+  stage(operation: PendingOperation, contents: ReadonlyMap<EntityKey, EntityContent>): void
+  /** Puts another encoding of an operation that isn't saved yet in its place. */
+  restage(operation: PendingOperation): void
+  /** Takes over stored rows: new or changed entities and operations, and the orders of those that left the outbox. */
+  absorb(rows: AbsorbedRows): void
+  /** Drops an unsaved operation. */
+  unstage(id: string): void
+  /** Called with the keys of entities whose state changed. */
+  subscribe(listener: (changed: ReadonlySet<EntityKey>) => void): () => void
+}
+
+export interface AbsorbedRows {
+  readonly entities: readonly ConfirmedEntity[]
+  readonly operations: readonly StoredOperation[]
+  readonly gone: readonly number[]
+}
+
+const EMPTY_VIEW: EntityView = { values: {}, conflicts: undefined, sequence: 0, lastModified: 0 }
+
+export function createReplica(): Replica {
+  const collections = new Map<string, Map<string, MutableEntity>>()
+  /** Saved operations by their order, kept ascending. */
+  let saved = new Map<number, StoredOperation>()
+  const unsaved = new Map<string, PendingOperation>()
+  const orders = new Map<string, number>()
+  const listeners = new Set<(changed: ReadonlySet<EntityKey>) => void>()
+  let lastOrder = Number.NEGATIVE_INFINITY
+
+  function entitiesOf(name: string): Map<string, MutableEntity> {
+    let entities = collections.get(name)
+    if (entities === undefined) {
+      entities = new Map()
+      collections.set(name, entities)
+    }
+    return entities
+  }
+
+  function entityOf(ref: EntityRef): MutableEntity {
+    const entities = entitiesOf(ref.collection)
+    let entity = entities.get(ref.id)
+    if (entity === undefined) {
+      entity = {
+        collection: ref.collection,
+        id: ref.id,
+        confirmed: undefined,
+        pending: [],
+        failed: [],
+        view: EMPTY_VIEW,
+        sequence: 0,
+        lastModified: 0,
+        content: undefined,
+      }
+      entities.set(ref.id, entity)
+    }
+    return entity
+  }
+
+  /** Recomputes what an entity shows from its confirmed snapshot and its pending operations. */
+  function recompute(entity: MutableEntity): void {
+    const { confirmed, pending } = entity
+    if (confirmed === undefined && pending.length === 0 && entity.failed.length === 0) {
+      entitiesOf(entity.collection).delete(entity.id)
+    }
+    if (pending.length === 0) {
+      entity.content = undefined
+      entity.view = confirmed?.view ?? EMPTY_VIEW
+    } else {
+      entity.content = contentOf(entity)
+      entity.view = viewOf(entity.content)
+    }
+    setVersion(entity)
+  }
+
+  function setVersion(entity: MutableEntity): void {
+    entity.sequence = Math.max(entity.confirmed?.sequence ?? 0, entity.view.sequence)
+    entity.lastModified = Math.max(entity.confirmed?.lastModified ?? 0, entity.view.lastModified)
+    for (const part of partsOn(entity)) {
+      entity.sequence = Math.max(entity.sequence, part.sequence)
+      entity.lastModified = Math.max(entity.lastModified, part.lastModified)
+    }
+  }
+
+  function emit(changed: ReadonlySet<EntityKey>): void {
+    if (changed.size > 0) for (const listener of [...listeners]) listener(changed)
+  }
+
+  /** Marks the entities of an operation as touched, so that `absorb` recomputes each of them once. */
+  function touch(touched: Map<EntityKey, MutableEntity>, parts: readonly EntityRef[]): void {
+    for (const part of parts) touched.set(keyOf(part), entityOf(part))
+  }
+
+  function relink(entity: MutableEntity): void {
+    const onEntity = (operation: PendingOperation): boolean =>
+      operation.parts.some((part) => part.id === entity.id && part.collection === entity.collection)
+    // Candidates are few: what the entity had, and what was just absorbed (linked by `link`).
+    const all = [...new Set([...entity.pending, ...entity.failed].map((operation) => operation.id))]
+      .map((id) => currentOf(id))
+      .filter((operation) => operation !== undefined)
+      .filter(onEntity)
+      .sort(byOrder)
+    entity.pending = all.filter((operation) => operation.failure === null)
+    entity.failed = all.filter((operation) => operation.failure !== null)
+  }
+
+  function currentOf(id: string): PendingOperation | undefined {
+    const order = orders.get(id)
+    return order === undefined ? unsaved.get(id) : saved.get(order)
+  }
+
+  /** Saved operations by their order; unsaved ones after them, as they were made. */
+  function byOrder(a: PendingOperation, b: PendingOperation): number {
+    const first = orders.get(a.id) ?? Number.POSITIVE_INFINITY
+    const second = orders.get(b.id) ?? Number.POSITIVE_INFINITY
+    return first === second ? 0 : first - second
+  }
+
+  function swap(entity: MutableEntity, operation: PendingOperation): void {
+    const index = entity.pending.findIndex((other) => other.id === operation.id)
+    if (index >= 0) entity.pending[index] = operation
+  }
+
+  function link(operation: PendingOperation): void {
+    for (const part of operation.parts) {
+      const entity = entityOf(part)
+      const list = operation.failure === null ? entity.pending : entity.failed
+      if (!list.some((other) => other.id === operation.id)) list.push(operation)
+    }
+  }
+
+  return {
+    collection: (name) => entitiesOf(name),
+    entity: (ref) => collections.get(ref.collection)?.get(ref.id),
+    content(ref) {
+      const entity = collections.get(ref.collection)?.get(ref.id)
+      if (entity === undefined) return EMPTY_CONTENT
+      return entity.content ?? contentOf(entity)
+    },
+    operations: () => [...saved.values(), ...unsaved.values()],
+    saved: () => saved.values(),
+    savedOn(ref) {
+      const pending = collections.get(ref.collection)?.get(ref.id)?.pending ?? []
+      return pending
+        .map((operation) => saved.get(orders.get(operation.id) ?? Number.NaN))
+        .filter((operation) => operation !== undefined)
+    },
+    unsaved: () => [...unsaved.values()],
+    operation: currentOf,
+    orderOf: (id) => orders.get(id),
+    stage(operation, contents) {
+      unsaved.set(operation.id, operation)
+      const changed = new Set<EntityKey>()
+      for (const part of operation.parts) {
+        const entity = entityOf(part)
+        entity.pending.push(operation)
+        entity.content = contents.get(keyOf(part)) ?? contentOf(entity)
+        entity.view = viewOf(entity.content)
+        setVersion(entity)
+        changed.add(keyOf(part))
+      }
+      emit(changed)
+    },
+    restage(operation) {
+      if (!unsaved.has(operation.id)) return
+      unsaved.set(operation.id, operation)
+      const touched = new Map<EntityKey, MutableEntity>()
+      touch(touched, operation.parts)
+      for (const entity of touched.values()) {
+        relink(entity)
+        recompute(entity)
+      }
+      emit(new Set(touched.keys()))
+    },
+    absorb({ entities, operations, gone }) {
+      const touched = new Map<EntityKey, MutableEntity>()
+      for (const row of entities) {
+        const entity = entityOf(row)
+        entity.confirmed = row
+        touched.set(keyOf(row), entity)
+      }
+      for (const order of gone) {
+        const operation = saved.get(order)
+        if (operation === undefined) continue
+        saved.delete(order)
+        orders.delete(operation.id)
+        touch(touched, operation.parts)
+      }
+      let sorted = true
+      for (const operation of operations) {
+        const previous = currentOf(operation.id)
+        const oldOrder = orders.get(operation.id)
+        if (oldOrder !== undefined && oldOrder !== operation.order) saved.delete(oldOrder)
+        unsaved.delete(operation.id)
+        if (!saved.has(operation.order)) {
+          sorted &&= operation.order > lastOrder
+          lastOrder = Math.max(lastOrder, operation.order)
+        }
+        saved.set(operation.order, operation)
+        orders.set(operation.id, operation.order)
+        if (previous?.parts === operation.parts && previous.failure === operation.failure) {
+          // It was saved as it is: nothing that an entity shows has changed.
+          for (const part of operation.parts) swap(entityOf(part), operation)
+          continue
+        }
+        if (previous !== undefined) touch(touched, previous.parts)
+        link(operation)
+        touch(touched, operation.parts)
+      }
+      if (!sorted) saved = new Map([...saved].sort(([a], [b]) => a - b))
+      for (const entity of touched.values()) {
+        relink(entity)
+        recompute(entity)
+      }
+      emit(new Set(touched.keys()))
+    },
+    unstage(id) {
+      const operation = unsaved.get(id)
+      if (operation === undefined) return
+      unsaved.delete(id)
+      const touched = new Map<EntityKey, MutableEntity>()
+      touch(touched, operation.parts)
+      for (const entity of touched.values()) {
+        relink(entity)
+        recompute(entity)
+      }
+      emit(new Set(touched.keys()))
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+function contentOf(entity: MutableEntity): EntityContent {
+  const updates = entity.confirmed === undefined ? [] : [entity.confirmed.bytes]
+  for (const part of partsOn(entity)) updates.push(part.update)
+  return updates.length === 0 ? EMPTY_CONTENT : decodeContent(mergeUpdates(updates))
+}
+
+function partsOn(entity: MutableEntity): PendingPart[] {
+  return entity.pending.flatMap((operation) =>
+    operation.parts.filter(
+      (part) => part.id === entity.id && part.collection === entity.collection,
+    ),
+  )
+}

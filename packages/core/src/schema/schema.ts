@@ -1,0 +1,88 @@
+import { TidemarkError } from '../errors.js'
+import { type Field, type Fields, isSetField } from './fields.js'
+import { defaultOf } from './validation.js'
+
+/** A named kind of entity: what its fields are. */
+export interface Collection<F extends Fields = Fields> {
+  readonly fields: F
+}
+
+export type Collections = Readonly<Record<string, Collection>>
+
+export interface Schema<C extends Collections = Collections> {
+  /** Raised by one whenever the meaning of stored values changes. */
+  readonly version: number
+  readonly collections: C
+}
+
+/** Names that a collection can't have, because `store.<name>` is something else. */
+const RESERVED_COLLECTIONS = new Set([
+  'ready',
+  'status',
+  'operations',
+  'transact',
+  'mutation',
+  'space',
+  'undo',
+  'redo',
+  'export',
+  'import',
+  'close',
+  'destroy',
+  'user',
+  'schema',
+  'then',
+])
+
+/** Names that a field can't have: they are the entity's own, or a trap of JavaScript objects. */
+const RESERVED_FIELDS = new Set(['id', '__proto__', 'constructor', 'prototype', 'then'])
+
+/** A plain identifier: it appears as a property, in storage keys and on the wire. */
+const NAME = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
+
+export function collection<F extends Fields>(fields: F): Collection<F> {
+  return { fields }
+}
+
+/**
+ * Checks names and defaults once, so that nothing later has to.
+ *
+ * @throws TidemarkError `schema-invalid` naming the collection and the field.
+ */
+export function defineSchema<C extends Collections>(schema: Schema<C>): Schema<C> {
+  if (!Number.isSafeInteger(schema.version) || schema.version < 1) {
+    throw new TidemarkError(
+      'schema-invalid',
+      `The schema's version is ${String(schema.version)}. It must be a whole number from 1 up; raise it by one when stored values change their meaning.`,
+    )
+  }
+  for (const [name, { fields }] of Object.entries(schema.collections)) {
+    assertName('collection', name, RESERVED_COLLECTIONS, [name])
+    for (const [field, definition] of Object.entries(fields)) {
+      assertName(`field of "${name}"`, field, RESERVED_FIELDS, [name, field])
+      assertSynchronous(name, field, definition)
+    }
+  }
+  return schema
+}
+
+function assertName(what: string, name: string, reserved: Set<string>, path: string[]): void {
+  if (reserved.has(name)) {
+    throw new TidemarkError(
+      'schema-invalid',
+      `The ${what} is called "${name}", which Tidemark uses itself. Choose another name.`,
+      { path },
+    )
+  }
+  if (!NAME.test(name)) {
+    throw new TidemarkError(
+      'schema-invalid',
+      `The ${what} is called "${name}". Names start with a letter and go on with letters, digits and "_", 64 characters at most.`,
+      { path },
+    )
+  }
+}
+
+function assertSynchronous(collectionName: string, field: string, definition: Field): void {
+  if (!isSetField(definition)) defaultOf(definition, [collectionName, field])
+}

@@ -1,0 +1,261 @@
+import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from 'idb'
+import { TidemarkError } from '../errors.js'
+import type { ConfirmedEntity, EntityRef, StoredOperation } from '../replica/index.js'
+import {
+  isEmptyPlan,
+  NEW_SPACE,
+  type ReplicaMeta,
+  type ReplicaStorage,
+  type SpaceRow,
+} from './port.js'
+
+/**
+ * Layout, version 1. It is meant to stay: a tab that sleeps makes a native version change hang without any event
+ * (reliability F8), so rows grow new properties instead.
+ */
+interface Layout extends DBSchema {
+  meta: { key: 'replica'; value: ReplicaMeta }
+  spaces: { key: string; value: SpaceRow }
+  entities: {
+    key: [space: string, collection: string, id: string]
+    value: ConfirmedEntity & { readonly space: string; readonly change: number }
+    indexes: { change: [space: string, change: number] }
+  }
+  outbox: {
+    key: number
+    value: Omit<StoredOperation, 'order'> & {
+      readonly order?: number
+      readonly space: string
+      readonly change: number
+    }
+    indexes: { change: [space: string, change: number]; space: string }
+  }
+}
+
+const STORES = ['meta', 'spaces', 'entities', 'outbox'] as const
+
+/** A first open can hang for ever in some browsers (reliability B1); afterwards it is a question of milliseconds. */
+const OPEN_TIMEOUT_MS = 10_000
+/** Another tab that was stopped inside of a transaction blocks ours (reliability F7). */
+const TRANSACTION_TIMEOUT_MS = 20_000
+
+/**
+ * A storage in IndexedDB, one database a user and relay. Every transaction is one synchronous burst, and counts as
+ * done on `complete` only: a full disk shows at commit, after every request has succeeded (reliability F5).
+ *
+ * @throws TidemarkError `storage-failed` from every method when the browser refuses or doesn't answer in time.
+ */
+export function createIndexedDbStorage(name: string): ReplicaStorage {
+  let database: Promise<IDBPDatabase<Layout>> | undefined
+
+  function connection(): Promise<IDBPDatabase<Layout>> {
+    database ??= withDeadline(openLayout(name, forget), OPEN_TIMEOUT_MS, 'opening').catch(
+      (error) => {
+        forget()
+        throw failure('opened', error)
+      },
+    )
+    return database
+  }
+
+  function forget(): void {
+    database = undefined
+  }
+
+  async function attempt<T>(
+    what: string,
+    work: (db: IDBPDatabase<Layout>) => Promise<T>,
+  ): Promise<T> {
+    const db = await connection()
+    try {
+      return await withDeadline(work(db), TRANSACTION_TIMEOUT_MS, what)
+    } catch (error) {
+      if (error instanceof Refused) throw error.cause
+      // The handle may be the problem ("connection lost", reliability B2): the next call opens a new one.
+      db.close()
+      forget()
+      throw failure(what, error)
+    }
+  }
+
+  return {
+    open(space, identity) {
+      return attempt('read', async (db) => {
+        const tx = db.transaction(STORES, 'readwrite')
+        const [known, row, entities, operations] = await Promise.all([
+          tx.objectStore('meta').get('replica'),
+          tx.objectStore('spaces').get(space),
+          tx.objectStore('entities').getAll(IDBKeyRange.bound([space], [space, []])),
+          tx.objectStore('outbox').index('space').getAll(space),
+        ])
+        const meta = known ?? { replica: identity(), change: 0, rebases: 0, clients: [] }
+        if (known === undefined) await tx.objectStore('meta').put(meta, 'replica')
+        await tx.done
+        return {
+          meta,
+          space: row ?? NEW_SPACE,
+          entities,
+          operations: operations.map(withOrder).sort((a, b) => a.order - b.order),
+        }
+      })
+    },
+    readSince(space, change) {
+      return attempt('read', async (db) => {
+        const tx = db.transaction(STORES, 'readonly')
+        const inSpace = IDBKeyRange.bound([space, change], [space, Number.POSITIVE_INFINITY], true)
+        const [meta, row, entities, operations, orders] = await Promise.all([
+          requireMeta(tx.objectStore('meta').get('replica')),
+          tx.objectStore('spaces').get(space),
+          tx.objectStore('entities').index('change').getAll(inSpace),
+          tx.objectStore('outbox').index('change').getAll(inSpace),
+          tx.objectStore('outbox').index('space').getAllKeys(space),
+        ])
+        await tx.done
+        return {
+          meta,
+          space: row ?? NEW_SPACE,
+          entities,
+          operations: operations.map(withOrder),
+          orders,
+        }
+      })
+    },
+    write(space, read, decide) {
+      return attempt('written', async (db) => {
+        const tx = db.transaction(STORES, 'readwrite', { durability: 'strict' })
+        const metaStore = tx.objectStore('meta')
+        const entityStore = tx.objectStore('entities')
+        const outbox = tx.objectStore('outbox')
+        const [before, row, entities, operations] = await Promise.all([
+          requireMeta(metaStore.get('replica')),
+          tx.objectStore('spaces').get(space),
+          Promise.all((read.entities ?? []).map((ref) => entityStore.get(entityKey(space, ref)))),
+          Promise.all((read.operations ?? []).map((order) => outbox.get(order))),
+        ])
+        const plan = refusable(tx, () =>
+          decide({
+            meta: before,
+            space: row ?? NEW_SPACE,
+            entities,
+            operations: operations.map((operation) => operation && withOrder(operation)),
+          }),
+        )
+        if (isEmptyPlan(plan)) {
+          await tx.done
+          return { meta: before, space: row ?? NEW_SPACE, entities: [], operations: [], gone: [] }
+        }
+        const meta = { ...before, ...plan.meta, change: before.change + 1 }
+        const spaceRow = { ...(row ?? NEW_SPACE), ...plan.space }
+        const stamp = { space, change: meta.change }
+        const requests: Promise<unknown>[] = [metaStore.put(meta, 'replica')]
+        if (plan.space !== undefined) requests.push(tx.objectStore('spaces').put(spaceRow, space))
+        for (const entity of plan.putEntities ?? [])
+          requests.push(entityStore.put({ ...entity, ...stamp }))
+        for (const order of plan.deleteOperations ?? []) requests.push(outbox.delete(order))
+        for (const operation of plan.putOperations ?? [])
+          requests.push(outbox.put({ ...operation, ...stamp }))
+        const additions = plan.addOperations ?? []
+        const keys = additions.map((operation) => outbox.add({ ...operation, ...stamp }))
+        tx.commit()
+        const [orders] = await Promise.all([Promise.all(keys), Promise.all(requests), tx.done])
+        const added = additions.map((operation, index) => ({
+          ...operation,
+          order: orders[index] ?? 0,
+        }))
+        return {
+          meta,
+          space: spaceRow,
+          entities: plan.putEntities ?? [],
+          operations: [...(plan.putOperations ?? []), ...added],
+          gone: plan.deleteOperations ?? [],
+        }
+      })
+    },
+    close() {
+      void database?.then(
+        (db) => db.close(),
+        () => undefined,
+      )
+      forget()
+    },
+    async destroy() {
+      this.close()
+      await withDeadline(deleteDB(name), OPEN_TIMEOUT_MS, 'deleting').catch((error) => {
+        throw failure('deleted', error)
+      })
+    },
+  }
+}
+
+async function openLayout(name: string, onLost: () => void): Promise<IDBPDatabase<Layout>> {
+  const db = await openDB<Layout>(name, 1, {
+    upgrade(fresh) {
+      fresh.createObjectStore('meta')
+      fresh.createObjectStore('spaces')
+      const entities = fresh.createObjectStore('entities', {
+        keyPath: ['space', 'collection', 'id'],
+      })
+      entities.createIndex('change', ['space', 'change'])
+      const outbox = fresh.createObjectStore('outbox', { keyPath: 'order', autoIncrement: true })
+      outbox.createIndex('change', ['space', 'change'])
+      outbox.createIndex('space', 'space')
+    },
+    terminated: onLost,
+    // Another tab wants to delete the database (a logout): never stand in its way.
+    blocking: () => {
+      db.close()
+      onLost()
+    },
+  })
+  return db
+}
+
+/** The decision itself threw: nothing is wrong with the database. */
+class Refused extends Error {}
+
+function refusable<T>(tx: { abort(): void; readonly done: Promise<void> }, decide: () => T): T {
+  try {
+    return decide()
+  } catch (cause) {
+    tx.done.catch(() => undefined)
+    tx.abort()
+    throw new Refused('refused', { cause })
+  }
+}
+
+function entityKey(space: string, ref: EntityRef): [string, string, string] {
+  return [space, ref.collection, ref.id]
+}
+
+function withOrder(row: Layout['outbox']['value']): StoredOperation {
+  // IndexedDB fills the key path in; the types can't say so.
+  return row as Layout['outbox']['value'] & { readonly order: number }
+}
+
+async function requireMeta(found: Promise<ReplicaMeta | undefined>): Promise<ReplicaMeta> {
+  const meta = await found
+  if (meta === undefined) {
+    throw new Error('the database was emptied while it was in use')
+  }
+  return meta
+}
+
+/** Rejects after `milliseconds`; the work itself can't be stopped and is left alone. */
+function withDeadline<T>(work: Promise<T>, milliseconds: number, what: string): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`${what} took longer than ${milliseconds / 1000} s`)),
+      milliseconds,
+    )
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+function failure(what: string, cause: unknown): TidemarkError {
+  const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+  return new TidemarkError(
+    'storage-failed',
+    `The local database can't be ${what} (${why}). What was saved before is untouched; free some space or reload the page, then try again.`,
+    { cause },
+  )
+}

@@ -1,0 +1,207 @@
+import type { OperationDraft, OperationInfo, OperationState } from '../operations/index.js'
+import type { Platform } from '../platform/index.js'
+import type { EntityRow } from '../query/index.js'
+import type { PendingOperation } from '../replica/index.js'
+import type { Collections, Fields, Schema } from '../schema/index.js'
+import type { ReplicaStorage } from '../storage/index.js'
+import { createEngine, type Engine } from './engine.js'
+import { createObservers, derive } from './observers.js'
+import { createRows, type Rows } from './rows.js'
+import type {
+  CollectionHandle,
+  CollectionTransaction,
+  OperationHandle,
+  Operations,
+  Store,
+  StoreStatus,
+  Transaction,
+} from './types.js'
+
+export interface StoreOptions<C extends Collections> {
+  readonly schema: Schema<C>
+  /** Who works here. The relay checks it; every write carries it. */
+  readonly user: string
+  /** The set of entities that is shared. Default: `default`. */
+  readonly space?: string
+  /** Where the relay is (`ws://` or `wss://`). Without it the store is local only. */
+  readonly url?: string
+  /** Gives the token that the relay asks for; called at each connection. */
+  readonly auth?: () => string | Promise<string>
+  /** Milliseconds without contact after which entities count as stale. Default: 24 hours. */
+  readonly staleAfter?: number
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** Names the database, locks and channel of a user at a relay: a second user of the browser has others. */
+export function storeName(options: Pick<StoreOptions<Collections>, 'user' | 'url'>): string {
+  return `tidemark:${options.user}@${options.url ?? 'local'}`
+}
+
+/** Builds a store on any surroundings: a browser, Node, or a simulation. */
+export function createStoreOn<C extends Collections>(
+  options: StoreOptions<C>,
+  platform: Platform,
+  storage: ReplicaStorage,
+): Store<C> {
+  const { schema } = options
+  const rowsOf = new Map<string, Rows<Fields>>()
+  const operationObservers = createObservers()
+  const statusObservers = createObservers()
+  let outboxVersion = 0
+
+  const engine = createEngine(
+    {
+      schema,
+      user: options.user,
+      space: options.space ?? 'default',
+      url: options.url,
+      auth: options.auth,
+      staleAfter: options.staleAfter ?? DAY_MS,
+      name: storeName(options),
+    },
+    platform,
+    storage,
+    {
+      entities(keys) {
+        if (keys === undefined) {
+          for (const rows of rowsOf.values()) rows.invalidate()
+          return
+        }
+        for (const [collection, ids] of byCollection(keys)) rowsOf.get(collection)?.invalidate(ids)
+      },
+      operations() {
+        outboxVersion += 1
+        operationObservers.touch()
+      },
+      status: () => statusObservers.touch(),
+    },
+  )
+
+  const handles: Record<string, CollectionHandle> = {}
+  for (const [name, { fields }] of Object.entries(schema.collections)) {
+    const rows = createRows(name, fields, engine.replica, (entity) => engine.statusOf(entity))
+    rowsOf.set(name, rows)
+    handles[name] = collectionHandle(name, engine, rows)
+  }
+
+  const store = {
+    schema,
+    user: options.user,
+    ready: engine.ready,
+    status: derive<StoreStatus>(() => engine.status, sameStatus, statusObservers),
+    operations: operationsOf(engine, () => outboxVersion, operationObservers.subscribe),
+    transact: (change: (transaction: Transaction<C>) => void): OperationHandle =>
+      engine.run((draft) => change(transactionOf(draft, rowsOf) as Transaction<C>)),
+    close: () => engine.close(),
+    destroy: ({ force = false }: { readonly force?: boolean } = {}) => engine.destroy(force),
+  }
+  return Object.freeze(Object.assign(handles, store)) as unknown as Store<C>
+}
+
+function byCollection(keys: ReadonlySet<string>): Map<string, Set<string>> {
+  const collections = new Map<string, Set<string>>()
+  for (const key of keys) {
+    const slash = key.indexOf('/')
+    const name = key.slice(0, slash)
+    const ids = collections.get(name)
+    if (ids === undefined) collections.set(name, new Set([key.slice(slash + 1)]))
+    else ids.add(key.slice(slash + 1))
+  }
+  return collections
+}
+
+function collectionHandle(name: string, engine: Engine, rows: Rows<Fields>): CollectionHandle {
+  return Object.freeze({
+    name,
+    insert: (input) => engine.run((draft) => draft.insert(name, input)),
+    update: (id, change) => engine.run((draft) => draft.update({ collection: name, id }, change)),
+    delete: (id) => engine.run((draft) => draft.remove({ collection: name, id })),
+    restore: (id) => engine.run((draft) => draft.restore({ collection: name, id })),
+    get: (id) => rows.get(id),
+    watch: (id) => rows.watch(id),
+    query: (options) => rows.query(options),
+  } satisfies CollectionHandle)
+}
+
+function transactionOf(
+  draft: OperationDraft,
+  rowsOf: ReadonlyMap<string, Rows<Fields>>,
+): Record<string, CollectionTransaction> {
+  const transaction: Record<string, CollectionTransaction> = {}
+  for (const [name, rows] of rowsOf) {
+    transaction[name] = {
+      insert: (input) => draft.insert(name, input),
+      update: (id, change) => draft.update({ collection: name, id }, change),
+      delete: (id) => draft.remove({ collection: name, id }),
+      restore: (id) => draft.restore({ collection: name, id }),
+      get(id): EntityRow | undefined {
+        const view = draft.peek({ collection: name, id })
+        return view === undefined ? undefined : rows.factory.preview(id, view)
+      },
+    }
+  }
+  return transaction
+}
+
+function operationsOf(
+  engine: Engine,
+  version: () => number,
+  subscribe: (listener: () => void) => () => void,
+): Operations {
+  let known = -1
+  let infos: readonly OperationInfo[] = []
+  function list(): readonly OperationInfo[] {
+    if (known !== version()) {
+      known = version()
+      infos = Object.freeze(
+        engine.replica.operations().map((operation) => infoOf(operation, engine)),
+      )
+    }
+    return infos
+  }
+  return Object.freeze({
+    get current() {
+      return list()
+    },
+    list: ({ state } = {}) =>
+      state === undefined ? list() : list().filter((info) => info.state === state),
+    subscribe: (listener) => subscribe(() => listener(list())),
+    retry: (id) => engine.retry(id),
+    discard: (id) => engine.discard(id),
+  } satisfies Operations)
+}
+
+function infoOf(operation: PendingOperation, engine: Engine): OperationInfo {
+  const retry = engine.retryOf(operation.id)
+  return Object.freeze({
+    id: operation.id,
+    state: stateOf(operation, engine),
+    entities: operation.parts.map(({ collection, id }) => ({ collection, id })),
+    createdAt: operation.createdAt,
+    values: operation.parts.map(({ writes }) =>
+      Object.fromEntries(
+        writes.map((write) => [write.field, write.kind === 'set' ? write.value : undefined]),
+      ),
+    ),
+    attempts: retry?.attempts ?? 0,
+    lastError: operation.failure ?? retry?.error,
+  })
+}
+
+function stateOf(operation: PendingOperation, engine: Engine): OperationState {
+  if (operation.failure !== null) return 'failed'
+  if (engine.inFlight.has(operation.id)) return 'processing'
+  return engine.retryOf(operation.id) === undefined ? 'pending' : 'retrying'
+}
+
+function sameStatus(a: StoreStatus, b: StoreStatus): boolean {
+  return (
+    a.connection === b.connection &&
+    a.pending === b.pending &&
+    a.syncing === b.syncing &&
+    a.failed === b.failed &&
+    a.lastSyncedAt === b.lastSyncedAt &&
+    a.error?.code === b.error?.code
+  )
+}

@@ -1,0 +1,96 @@
+import type { OperationInfo, OperationStage } from '../operations/index.js'
+import type { EntityRow, LiveQuery, QueryOptions, Readable } from '../query/index.js'
+import type { Collections, Draft, Fields, FieldsOf, InsertInput, Schema } from '../schema/index.js'
+import type { ConnectionStatus } from '../sync/index.js'
+
+/** What a write hands back at once. It is already applied; `when` waits for it to become safe. */
+export interface OperationHandle {
+  /** UUIDv7; the operation's idempotency key, for ever. */
+  readonly id: string
+  /** The first entity that it touches. */
+  readonly entity: { readonly collection: string; readonly id: string }
+  /**
+   * Waits until the operation is on this device's disk (`saved`) or fsynced by the relay (`synced`).
+   * There is no deadline: offline, `synced` takes as long as being offline does.
+   *
+   * @throws TidemarkError `rejected` (with `reason`), `operation-discarded`, `predecessor-rejected`,
+   *   `storage-failed` or `store-closed`.
+   */
+  when(stage: OperationStage): Promise<void>
+}
+
+/** Reads and writes of one collection. */
+export interface CollectionHandle<F extends Fields = Fields> {
+  readonly name: string
+  /** Adds an entity; its id is final. @throws TidemarkError `value-invalid`, `entity-exists`, `entity-deleted` */
+  insert(input: InsertInput<F>): OperationHandle
+  /** Changes fields inside of `change`; only what differs is written. @throws TidemarkError `value-invalid`, `entity-missing` */
+  update(id: string, change: (draft: Draft<F>) => void): OperationHandle
+  /** Hides the entity behind a tombstone. @throws TidemarkError `entity-missing` */
+  delete(id: string): OperationHandle
+  /** Brings a deleted entity back with all of its values. @throws TidemarkError `entity-missing` */
+  restore(id: string): OperationHandle
+  /** The entity, frozen, the same object until it changes; `undefined` when missing or deleted. */
+  get(id: string): EntityRow<F> | undefined
+  /** One entity as a subscribable value. */
+  watch(id: string): Readable<EntityRow<F> | undefined>
+  /** A live query. Its rows keep their identity while nothing in them changes. */
+  query(options?: QueryOptions<F>): LiveQuery<EntityRow<F>>
+}
+
+/** Writes of one collection inside of `transact`. */
+export interface CollectionTransaction<F extends Fields = Fields> {
+  insert(input: InsertInput<F>): string
+  update(id: string, change: (draft: Draft<F>) => void): void
+  delete(id: string): void
+  restore(id: string): void
+  get(id: string): EntityRow<F> | undefined
+}
+
+export interface StoreStatus {
+  readonly connection: ConnectionStatus
+  /** Operations that wait here. */
+  readonly pending: number
+  /** Operations on their way. */
+  readonly syncing: number
+  /** Operations that were rejected and wait for a person. */
+  readonly failed: number
+  /** When this replica last had everything the relay had, in milliseconds since the epoch; null: never. */
+  readonly lastSyncedAt: number | null
+  /** What keeps work from being saved or sent until somebody acts; null when nothing does. */
+  readonly error: { readonly code: string; readonly message: string } | null
+}
+
+/** The outbox. */
+export interface Operations extends Readable<readonly OperationInfo[]> {
+  list(filter?: { readonly state?: OperationInfo['state'] }): readonly OperationInfo[]
+  /** Sends a failed operation again, with its original stamps, after what is pending now. @throws TidemarkError `operation-missing` */
+  retry(id: string): Promise<void>
+  /** Drops a failed operation for good. @throws TidemarkError `operation-missing` */
+  discard(id: string): Promise<void>
+}
+
+export type CollectionHandles<C extends Collections> = {
+  readonly [Name in keyof C]: CollectionHandle<FieldsOf<Schema<C>, Name>>
+}
+
+export type Transaction<C extends Collections> = {
+  readonly [Name in keyof C]: CollectionTransaction<FieldsOf<Schema<C>, Name>>
+}
+
+export interface StoreBase<C extends Collections> {
+  readonly schema: Schema<C>
+  readonly user: string
+  /** Local data is loaded. Needs no network. @throws TidemarkError `storage-failed` */
+  readonly ready: Promise<void>
+  readonly status: Readable<StoreStatus>
+  readonly operations: Operations
+  /** All or nothing, here and at the relay. @throws whatever `change` throws; nothing is applied then. */
+  transact(change: (transaction: Transaction<C>) => void): OperationHandle
+  /** Stops; unsent work stays on disk and goes on at the next start. */
+  close(): Promise<void>
+  /** Deletes this user's local data. @throws TidemarkError `unsent-work` unless forced. */
+  destroy(options?: { readonly force?: boolean }): Promise<void>
+}
+
+export type Store<C extends Collections = Collections> = StoreBase<C> & CollectionHandles<C>

@@ -1,0 +1,181 @@
+import { TidemarkError } from '../errors.js'
+import {
+  operationDigest,
+  sameBytes,
+  type EntityState as WireEntity,
+  type WireOperation,
+} from '../protocol/index.js'
+import {
+  type ConfirmedChange,
+  type ConfirmedEntity,
+  confirmChange,
+  type EntityKey,
+  type EntityRef,
+  keyOf,
+  type StoredOperation,
+} from '../replica/index.js'
+import type { CurrentRows, ReadSet, WritePlan } from '../storage/index.js'
+
+/** Something that the relay said and that moves the confirmed snapshot. */
+export type Step =
+  /** The answer to "what became of it?": accepted. Says nothing about what came before it. */
+  | {
+      readonly type: 'fate'
+      readonly id: string
+      readonly sequence: number
+      readonly digest: Uint8Array
+    }
+  | {
+      readonly type: 'ack'
+      readonly id: string
+      readonly sequence: number
+      readonly digest: Uint8Array
+    }
+  | { readonly type: 'changes'; readonly sequence: number; readonly operation: WireOperation }
+  | {
+      readonly type: 'entities'
+      readonly entities: readonly WireEntity[]
+      readonly upTo: number | null
+    }
+  | { readonly type: 'caughtUp'; readonly sequence: number }
+
+/**
+ * The pure part of following a space: which rows the steps need, and what they make of them.
+ *
+ * Sequences are followed without a gap [L18]; what is at or below the checkpoint has been applied before (by this
+ * tab or another one) and is skipped.
+ */
+export function readSetOf(steps: readonly Step[], orderOf: OrderLookup): Required<ReadSet> {
+  const refs = new Map<EntityKey, EntityRef>()
+  const orders = new Set<number>()
+  const note = (ref: EntityRef): void => {
+    refs.set(keyOf(ref), { collection: ref.collection, id: ref.id })
+  }
+  for (const step of steps) {
+    if (step.type === 'entities') step.entities.forEach(note)
+    else if (step.type === 'changes') step.operation.parts.forEach(note)
+    const id = idOf(step)
+    if (id === undefined) continue
+    const own = orderOf(id)
+    if (own === undefined) continue
+    orders.add(own.order)
+    own.parts.forEach(note)
+  }
+  return { entities: [...refs.values()], operations: [...orders] }
+}
+
+export type OrderLookup = (id: string) => StoredOperation | undefined
+
+function idOf(step: Step): string | undefined {
+  switch (step.type) {
+    case 'ack':
+    case 'fate':
+      return step.id
+    case 'changes':
+      return step.operation.id
+    default:
+      return undefined
+  }
+}
+
+/**
+ * When the relay accepted other bytes than this device holds, only the relay's count [L10]: the operation leaves the
+ * outbox without entering the snapshot, and the checkpoint goes back to 0, so that the space is read again.
+ *
+ * @throws TidemarkError `protocol-violation` for a gap in the sequence.
+ */
+export function planSteps(
+  steps: readonly Step[],
+  read: Required<ReadSet>,
+  current: CurrentRows,
+  now: number,
+): WritePlan {
+  const entities = new Map<EntityKey, ConfirmedEntity | undefined>()
+  read.entities.forEach((ref, index) => entities.set(keyOf(ref), current.entities[index]))
+  const touched = new Set<EntityKey>()
+  const outbox = new Map<string, StoredOperation>()
+  for (const operation of current.operations)
+    if (operation !== undefined) outbox.set(operation.id, operation)
+  const confirmed: number[] = []
+  let checkpoint = current.space.checkpoint
+  let lastSyncedAt = current.space.lastSyncedAt
+  let foreignBytes = false
+
+  function apply(change: ConfirmedChange): void {
+    const key = keyOf(change)
+    entities.set(key, confirmChange(entities.get(key), change))
+    touched.add(key)
+  }
+
+  function confirmOwn(id: string, sequence: number, digest: Uint8Array | undefined): boolean {
+    const operation = outbox.get(id)
+    if (operation === undefined || operation.failure !== null) return false
+    outbox.delete(id)
+    confirmed.push(operation.order)
+    if (digest !== undefined && !sameBytes(digest, operationDigest(operation.parts))) {
+      foreignBytes = true
+    } else {
+      for (const part of operation.parts) apply({ ...part, confirmedSequence: sequence })
+    }
+    return true
+  }
+
+  /** Whether a step with that sequence is the next one; false when it was applied before. */
+  function advance(sequence: number): boolean {
+    if (sequence <= checkpoint) return false
+    if (sequence !== checkpoint + 1) {
+      throw new TidemarkError(
+        'protocol-violation',
+        `The relay sent sequence ${sequence} after ${checkpoint}. The link is built anew.`,
+      )
+    }
+    return true
+  }
+
+  for (const step of steps) {
+    if (foreignBytes) break
+    switch (step.type) {
+      case 'fate':
+        confirmOwn(step.id, step.sequence, step.digest)
+        break
+      case 'ack': {
+        const known = confirmOwn(step.id, step.sequence, step.digest)
+        if (!advance(step.sequence)) break
+        if (!known) {
+          throw new TidemarkError(
+            'protocol-violation',
+            `The relay acknowledged operation ${step.id}, which isn't in the outbox. The link is built anew.`,
+          )
+        }
+        checkpoint = step.sequence
+        lastSyncedAt = now
+        break
+      }
+      case 'changes':
+        if (!advance(step.sequence)) break
+        // One's own operation, pushed by another tab, comes as everybody else's do.
+        if (!confirmOwn(step.operation.id, step.sequence, undefined)) {
+          for (const part of step.operation.parts)
+            apply({ ...part, confirmedSequence: step.sequence })
+        }
+        checkpoint = step.sequence
+        lastSyncedAt = now
+        break
+      case 'entities':
+        for (const entity of step.entities) apply({ ...entity, update: entity.bytes })
+        if (step.upTo !== null) checkpoint = Math.max(checkpoint, step.upTo)
+        break
+      case 'caughtUp':
+        checkpoint = Math.max(checkpoint, step.sequence)
+        lastSyncedAt = now
+        break
+    }
+  }
+  const putEntities: ConfirmedEntity[] = []
+  for (const key of touched) {
+    const entity = entities.get(key)
+    if (entity !== undefined) putEntities.push(entity)
+  }
+  if (foreignBytes) checkpoint = 0
+  return { space: { checkpoint, lastSyncedAt }, putEntities, deleteOperations: confirmed }
+}

@@ -1,0 +1,175 @@
+import { unreachable } from '../errors.js'
+import { CLOSE_CODES, isPermanentClose } from '../protocol/index.js'
+
+/**
+ * The life of the link to the relay as a pure state machine: no socket, no timer, no clock.
+ *
+ *            start                opened               welcomed
+ *   idle ───────────▶ connecting ───────▶ greeting ───────────▶ online ◀─┐ heard
+ *    ▲                  ▲    │               │                   │  └────┘ alarm: ping
+ *    │ stop        alarm│    │ lost, alarm   │ lost, alarm       │ lost, alarm without pong
+ *    │              hint│    ▼               ▼                   ▼
+ *  (any)              waiting ◀──────────────┴───────────────────┘
+ *                                             a permanent close code ──▶ halted
+ *
+ * There is one alarm at a time; each `alarm` effect replaces it.
+ */
+export type ConnectionState =
+  /** Not wanted: the store is closed, has no relay, or another tab holds the link. */
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'connecting'; readonly attempt: number }
+  | { readonly kind: 'greeting'; readonly attempt: number }
+  | { readonly kind: 'online'; readonly silent: boolean }
+  | { readonly kind: 'waiting'; readonly attempt: number }
+  /** Trying again by itself can't help. */
+  | { readonly kind: 'halted'; readonly code: number; readonly reason: string }
+
+export type ConnectionEvent =
+  | { readonly type: 'start' }
+  | { readonly type: 'stop' }
+  /** The surroundings suggest that it may work now. */
+  | { readonly type: 'hint' }
+  | { readonly type: 'opened' }
+  | { readonly type: 'welcomed' }
+  /** Any frame arrived. */
+  | { readonly type: 'heard' }
+  | { readonly type: 'lost'; readonly code: number; readonly reason: string }
+  | { readonly type: 'alarm' }
+
+export type ConnectionEffect =
+  | { readonly type: 'connect' }
+  | { readonly type: 'greet' }
+  | { readonly type: 'ping' }
+  /** Close the socket and forget it: its events no longer count. */
+  | { readonly type: 'disconnect' }
+  | { readonly type: 'alarm'; readonly milliseconds: number }
+  | { readonly type: 'cancelAlarm' }
+
+export type ConnectionStep = readonly [ConnectionState, readonly ConnectionEffect[]]
+
+/** A socket that opens and a relay that greets do so within a moment, or not at all. */
+export const CONNECT_TIMEOUT_MS = 10_000
+/** Proxies drop links that are silent for 30 to 60 s; half of that keeps them. */
+export const HEARTBEAT_MS = 15_000
+export const PONG_TIMEOUT_MS = 10_000
+/** Full jitter (Brooker, "Exponential Backoff and Jitter"): `random(0, min(cap, base · 2^attempt))`. */
+export const BACKOFF_BASE_MS = 500
+export const BACKOFF_CAP_MS = 30_000
+
+export const IDLE: ConnectionState = { kind: 'idle' }
+
+/** @param random a number in [0, 1) for the jitter. */
+export function reduceConnection(
+  state: ConnectionState,
+  event: ConnectionEvent,
+  random: number,
+): ConnectionStep {
+  switch (event.type) {
+    case 'start':
+      return state.kind === 'idle' || state.kind === 'halted' ? connect(0) : [state, []]
+    case 'stop':
+      return state.kind === 'idle'
+        ? [state, []]
+        : [IDLE, [{ type: 'disconnect' }, { type: 'cancelAlarm' }]]
+    case 'hint':
+      if (state.kind === 'waiting') return connect(state.attempt)
+      // A link that slept through may be dead without knowing: ask now.
+      return state.kind === 'online' && !state.silent ? ask() : [state, []]
+    case 'opened':
+      return state.kind === 'connecting'
+        ? [
+            { kind: 'greeting', attempt: state.attempt },
+            [{ type: 'greet' }, alarm(CONNECT_TIMEOUT_MS)],
+          ]
+        : [state, []]
+    case 'welcomed':
+      return state.kind === 'greeting' ? online() : [state, []]
+    case 'heard':
+      return state.kind === 'online' ? online() : [state, []]
+    case 'lost':
+      return lost(state, event.code, event.reason, random)
+    case 'alarm':
+      return onAlarm(state, random)
+    default:
+      return unreachable(event)
+  }
+}
+
+function onAlarm(state: ConnectionState, random: number): ConnectionStep {
+  switch (state.kind) {
+    case 'waiting':
+      return connect(state.attempt)
+    case 'connecting':
+    case 'greeting':
+      return retreat(state.attempt, random)
+    case 'online':
+      return state.silent ? retreat(0, random) : ask()
+    case 'idle':
+    case 'halted':
+      return [state, []]
+    default:
+      return unreachable(state)
+  }
+}
+
+function lost(
+  state: ConnectionState,
+  code: number,
+  reason: string,
+  random: number,
+): ConnectionStep {
+  if (state.kind === 'idle' || state.kind === 'halted' || state.kind === 'waiting')
+    return [state, []]
+  if (isPermanentClose(code)) {
+    return [{ kind: 'halted', code, reason }, [{ type: 'disconnect' }, { type: 'cancelAlarm' }]]
+  }
+  return retreat(state.kind === 'online' ? 0 : state.attempt, random)
+}
+
+function connect(attempt: number): ConnectionStep {
+  return [{ kind: 'connecting', attempt }, [{ type: 'connect' }, alarm(CONNECT_TIMEOUT_MS)]]
+}
+
+function online(): ConnectionStep {
+  return [{ kind: 'online', silent: false }, [alarm(HEARTBEAT_MS)]]
+}
+
+function ask(): ConnectionStep {
+  return [{ kind: 'online', silent: true }, [{ type: 'ping' }, alarm(PONG_TIMEOUT_MS)]]
+}
+
+function retreat(attempt: number, random: number): ConnectionStep {
+  const ceiling = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt)
+  return [
+    { kind: 'waiting', attempt: attempt + 1 },
+    [{ type: 'disconnect' }, alarm(Math.ceil(random * ceiling))],
+  ]
+}
+
+function alarm(milliseconds: number): ConnectionEffect {
+  return { type: 'alarm', milliseconds }
+}
+
+/** What an app shows. */
+export type ConnectionStatus = 'connecting' | 'online' | 'offline' | 'unauthorized' | 'incompatible'
+
+/** @param caughtUp whether everything that the relay had has arrived. */
+export function connectionStatus(state: ConnectionState, caughtUp: boolean): ConnectionStatus {
+  switch (state.kind) {
+    case 'online':
+      return caughtUp ? 'online' : 'connecting'
+    case 'connecting':
+    case 'greeting':
+      // After a failure it stays "offline" until it works, so that a banner doesn't blink at each attempt.
+      return state.attempt === 0 ? 'connecting' : 'offline'
+    case 'halted':
+      return state.code === CLOSE_CODES.unauthorized || state.code === CLOSE_CODES.forbidden
+        ? 'unauthorized'
+        : 'incompatible'
+    case 'idle':
+    case 'waiting':
+      return 'offline'
+    default:
+      return unreachable(state)
+  }
+}

@@ -1,0 +1,327 @@
+import type { Cancel, Clock } from '../platform/index.js'
+import type {
+  ClientMessage,
+  RelayLimits,
+  RelayMessage,
+  EntityState as WireEntity,
+} from '../protocol/index.js'
+import {
+  type EntityKey,
+  keyOf,
+  type OperationFailure,
+  type Replica,
+  type StoredOperation,
+} from '../replica/index.js'
+import { planSteps, readSetOf, type Step } from './confirmation.js'
+import { parkingOf, parkingReadSet, planParking } from './parking.js'
+import type { Persistence } from './persistence.js'
+
+/** Follows one space over a link: fates, catching up, sending the outbox, taking answers over. */
+export interface SpaceSync {
+  /** Everything that the relay had has arrived on this link. */
+  readonly caughtUp: boolean
+  readonly inFlight: ReadonlySet<string>
+  /** How often an operation was refused for now, and when it goes out again (milliseconds since the epoch). */
+  retryOf(id: string): Retry | undefined
+  /** The link is up. */
+  up(epoch: string, limits: RelayLimits): void
+  receive(message: RelayMessage): void
+  /** The link is gone. */
+  down(): void
+  /** The outbox may have something to send. */
+  kick(): void
+}
+
+export interface Retry {
+  readonly attempts: number
+  readonly notBefore: number
+  readonly error: OperationFailure
+}
+
+export interface SpaceSyncHost {
+  readonly space: string
+  readonly channel: number
+  readonly replica: Replica
+  readonly persistence: Persistence
+  readonly clock: Clock
+  send(message: ClientMessage): void
+  /** What came over the link can't be right, or can't be stored: build it anew. */
+  fail(): void
+  /** The relay's database is another one than this replica has followed [L22]. */
+  epochChanged(epoch: string): void
+  observe(lastModified: number): void
+  /** `caughtUp`, `inFlight` or retries changed. */
+  changed(): void
+  /** A client id that nobody has used, for a rebase, and the list of ids that can be leased with it. */
+  freshClient(): { readonly client: number; readonly clients: readonly number[] }
+}
+
+/** Ids in one `fates` frame. */
+const FATES_PER_FRAME = 1000
+const RETRY_BASE_MS = 200
+const RETRY_CAP_MS = 30_000
+
+export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
+  const { replica, persistence, clock, channel } = host
+  const inFlight = new Set<string>()
+  /** Refused for good, waiting until everything sent on the same entities has been answered [L10]. */
+  const rejected = new Map<string, OperationFailure>()
+  const retries = new Map<string, Retry>()
+  let inbox: RelayMessage[] = []
+  let working = false
+  let link = 0
+  let limits: RelayLimits | undefined
+  let caughtUp = false
+  /** Pages that are held back until the head is reached, so that half an operation never shows [L21]. */
+  let staged: WireEntity[] = []
+  /** A replica that has nothing shows pages as they come. */
+  let progressive = false
+  /** Something that was refused can perhaps be parked now. */
+  let lookAgain = false
+  let cancelTimer: Cancel = () => undefined
+
+  function storedOperation(id: string): StoredOperation | undefined {
+    return replica.orderOf(id) === undefined
+      ? undefined
+      : (replica.operation(id) as StoredOperation)
+  }
+
+  async function work(): Promise<void> {
+    if (working) return
+    working = true
+    const current = link
+    try {
+      while ((inbox.length > 0 || lookAgain) && current === link) {
+        const messages = inbox
+        inbox = []
+        lookAgain = false
+        await process(messages, current)
+        if (current === link) await settleRejected(current)
+        if (current === link) pump()
+      }
+    } catch {
+      // A gap in the sequence, or a storage that failed: the checkpoint stands where it stood.
+      if (current === link) host.fail()
+    } finally {
+      working = false
+      if (inbox.length > 0 && current !== link) void work()
+    }
+  }
+
+  async function process(messages: readonly RelayMessage[], current: number): Promise<void> {
+    const steps: Step[] = []
+    let reachedHead = false
+    for (const message of messages) {
+      if (message.type === 'reject') {
+        refuse(message)
+        continue
+      }
+      steps.push(...stepsOf(message))
+      if (message.type === 'caughtUp') reachedHead = true
+    }
+    if (steps.length > 0) {
+      const before = persistence.space.checkpoint
+      const read = readSetOf(steps, storedOperation)
+      await persistence.write(read, (rows) => planSteps(steps, read, rows, clock.now()))
+      if (current === link && persistence.space.checkpoint < before) host.fail()
+    }
+    if (current !== link) return
+    for (const step of steps) {
+      if (step.type === 'ack' || step.type === 'fate') answered(step.id)
+      else if (step.type === 'changes')
+        for (const part of step.operation.parts) host.observe(part.lastModified)
+      else if (step.type === 'entities')
+        for (const entity of step.entities) host.observe(entity.lastModified)
+    }
+    if (reachedHead) caughtUp = true
+    host.changed()
+  }
+
+  function answered(id: string): void {
+    inFlight.delete(id)
+    retries.delete(id)
+  }
+
+  function stepsOf(message: RelayMessage): Step[] {
+    switch (message.type) {
+      case 'fates':
+        return message.fates.map((fate) => ({ type: 'fate', ...fate }))
+      case 'page': {
+        if (!progressive) {
+          staged.push(...message.entities)
+          return []
+        }
+        const last = message.entities.at(-1)
+        return [
+          { type: 'entities', entities: message.entities, upTo: last?.confirmedSequence ?? null },
+        ]
+      }
+      case 'caughtUp': {
+        const entities = staged
+        staged = []
+        return [{ type: 'entities', entities, upTo: null }, message]
+      }
+      case 'ack':
+      case 'changes':
+        return [message]
+      default:
+        return []
+    }
+  }
+
+  function refuse(message: Extract<RelayMessage, { type: 'reject' }>): void {
+    inFlight.delete(message.id)
+    const error = { code: message.code, message: message.message }
+    if (!message.retryable) {
+      retries.delete(message.id)
+      rejected.set(message.id, error)
+      return
+    }
+    const attempts = (retries.get(message.id)?.attempts ?? 0) + 1
+    const backoff = Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** (attempts - 1))
+    // "Predecessor first" [L20]: when that one is still under way, its answer is what we wait for.
+    const delay =
+      message.code === 'gap' && attempts === 1 ? 0 : Math.max(message.retryAfter, backoff)
+    retries.set(message.id, { attempts, notBefore: clock.now() + delay, error })
+  }
+
+  /** Parks what was refused for good, once nothing on the same entities is under way any more. */
+  async function settleRejected(current: number): Promise<void> {
+    for (const [id, failure] of [...rejected]) {
+      const operation = storedOperation(id)
+      if (operation === undefined || operation.failure !== null) {
+        rejected.delete(id)
+        continue
+      }
+      if (!mayPark(operation, failure)) continue
+      const written = await persistence.writeOnLatest(() => {
+        const latest = storedOperation(id)
+        if (latest === undefined || latest.failure !== null) return undefined
+        const parking = parkingOf(replica, latest, failure)
+        const read = parkingReadSet(replica, parking)
+        const fresh = host.freshClient()
+        return {
+          read,
+          decide: (rows) => planParking(parking, read, rows, fresh.client, fresh.clients),
+        }
+      })
+      if (current !== link) return
+      if (written === undefined || written.operations.length > 0) {
+        rejected.delete(id)
+      } else {
+        // Another tab wrote in between: once more, with its rows.
+        clock.schedule(() => {
+          lookAgain = true
+          void work()
+        }, RETRY_BASE_MS)
+      }
+      host.changed()
+    }
+  }
+
+  /** Nothing that is re-encoded may be under way: its fate has to be known first [L10]. */
+  function mayPark(operation: StoredOperation, failure: OperationFailure): boolean {
+    const keys = new Set(parkingOf(replica, operation, failure).refs.map(keyOf))
+    return ![...inFlight].some((other) => touches(other, keys))
+  }
+
+  function touches(id: string, keys: ReadonlySet<EntityKey>): boolean {
+    return replica.operation(id)?.parts.some((part) => keys.has(keyOf(part))) ?? false
+  }
+
+  /** Sends what may go, in outbox order; what waits holds back everything behind it on the same entities [L9]. */
+  function pump(): void {
+    if (!caughtUp || limits === undefined) return
+    const now = clock.now()
+    const blocked = new Set<EntityKey>()
+    let next = Number.POSITIVE_INFINITY
+    let sent = false
+    for (const operation of replica.saved()) {
+      if (inFlight.size >= limits.maxInFlight) break
+      if (operation.failure !== null || inFlight.has(operation.id)) continue
+      const retry = retries.get(operation.id)
+      const waits = rejected.has(operation.id) || (retry !== undefined && retry.notBefore > now)
+      if (retry !== undefined && retry.notBefore > now) next = Math.min(next, retry.notBefore)
+      if (waits || operation.parts.some((part) => blocked.has(keyOf(part)))) {
+        for (const part of operation.parts) blocked.add(keyOf(part))
+        continue
+      }
+      inFlight.add(operation.id)
+      sent = true
+      host.send({
+        type: 'push',
+        channel,
+        operation: {
+          id: operation.id,
+          parts: operation.parts.map((part) => ({
+            collection: part.collection,
+            id: part.id,
+            kind: part.kind,
+            generation: part.generation,
+            sequence: part.sequence,
+            lastModified: part.lastModified,
+            update: part.update,
+          })),
+        },
+      })
+    }
+    cancelTimer()
+    if (next < Number.POSITIVE_INFINITY) cancelTimer = clock.schedule(pump, Math.max(0, next - now))
+    if (sent) host.changed()
+  }
+
+  function subscribe(): void {
+    const { checkpoint, lastSyncedAt } = persistence.space
+    progressive = checkpoint === 0 && lastSyncedAt === null
+    host.send({ type: 'open', channel, space: host.space })
+    const ids = [...replica.saved()].filter(({ failure }) => failure === null).map(({ id }) => id)
+    for (let index = 0; index < ids.length; index += FATES_PER_FRAME) {
+      host.send({ type: 'fates', channel, ids: ids.slice(index, index + FATES_PER_FRAME) })
+    }
+    host.send({ type: 'subscribe', channel, since: checkpoint })
+  }
+
+  return {
+    get caughtUp() {
+      return caughtUp
+    },
+    inFlight,
+    retryOf: (id) => retries.get(id),
+    up(epoch, relayLimits) {
+      link += 1
+      limits = relayLimits
+      inbox = []
+      const { space } = persistence
+      if (space.epoch !== null && space.epoch !== epoch) {
+        host.epochChanged(epoch)
+        return
+      }
+      staged = []
+      const current = link
+      // What other tabs saved may have been sent by one of them: its fate is asked for as well [L10].
+      const ready =
+        space.epoch === null
+          ? persistence.write({}, () => ({ space: { epoch } })).then(() => persistence.refresh())
+          : persistence.refresh()
+      ready.then(
+        () => current === link && subscribe(),
+        () => current === link && host.fail(),
+      )
+    },
+    receive(message) {
+      inbox.push(message)
+      void work()
+    },
+    down() {
+      link += 1
+      caughtUp = false
+      inbox = []
+      staged = []
+      inFlight.clear()
+      rejected.clear()
+      cancelTimer()
+      host.changed()
+    },
+    kick: pump,
+  }
+}
