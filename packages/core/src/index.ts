@@ -70,5 +70,6 @@ export {
   type StoreOptions,
   type StoreStatus,
   type Transaction,
+  type TransactionHandle,
 } from './store/index.js'
 export type { ConnectionStatus } from './sync/index.js'

@@ -50,8 +50,8 @@ export interface OperationDraft {
 
 export interface DraftResult {
   readonly parts: readonly PendingPart[]
-  /** The first entity that was named, also when nothing about it changed. */
-  readonly entity: EntityRef
+  /** The entities that were named, also those about which nothing changed. */
+  readonly entities: readonly EntityRef[]
   /** The documents after the change, by entity. */
   readonly contents: ReadonlyMap<EntityKey, EntityContent>
 }
@@ -141,13 +141,6 @@ export function createDraft(context: DraftContext): OperationDraft {
       return context.exists(ref) ? viewOf(context.content(ref)) : undefined
     },
     finish() {
-      const [first] = drafts.values()
-      if (first === undefined) {
-        throw new TidemarkError(
-          'value-invalid',
-          'The transaction names no entity. Insert, update or delete something in it.',
-        )
-      }
       const parts: PendingPart[] = []
       const contents = new Map<EntityKey, EntityContent>()
       for (const draft of drafts.values()) {
@@ -167,7 +160,7 @@ export function createDraft(context: DraftContext): OperationDraft {
           update,
         })
       }
-      return { parts, entity: first.ref, contents }
+      return { parts, entities: [...drafts.values()].map(({ ref }) => ref), contents }
     },
   }
 }

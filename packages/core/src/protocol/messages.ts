@@ -135,6 +135,8 @@ export const CLOSE_CODES = {
   unauthorized: 4401,
   /** The user may not open that space. */
   forbidden: 4403,
+  /** No hello came in time: the network is slow, or it was no client. Tried again. */
+  greetingTimeout: 4501,
   /** The reader was too slow; it catches up by sequence. Tried again. */
   slowReader: 4508,
   /** Another protocol version. */

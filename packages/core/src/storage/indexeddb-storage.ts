@@ -142,7 +142,14 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
         )
         if (isEmptyPlan(plan)) {
           await tx.done
-          return { meta: before, space: row ?? NEW_SPACE, entities: [], operations: [], gone: [] }
+          return {
+            committed: false,
+            meta: before,
+            space: row ?? NEW_SPACE,
+            entities: [],
+            operations: [],
+            gone: [],
+          }
         }
         const meta = { ...before, ...plan.meta, change: before.change + 1 }
         const spaceRow = { ...(row ?? NEW_SPACE), ...plan.space }
@@ -163,6 +170,7 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
           order: orders[index] ?? 0,
         }))
         return {
+          committed: true,
           meta,
           space: spaceRow,
           entities: plan.putEntities ?? [],

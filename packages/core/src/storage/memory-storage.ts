@@ -59,12 +59,20 @@ export function createMemoryStorage({
   }
 
   async function transaction<T>(work: () => T): Promise<T> {
-    let result: { readonly value: T } | undefined
+    let outcome: (() => T) | undefined
     await schedule(() => {
-      result = { value: work() }
+      try {
+        const value = work()
+        outcome = () => value
+      } catch (error) {
+        // A decision that throws is the caller's; whoever schedules commits has nothing to do with it.
+        outcome = () => {
+          throw error
+        }
+      }
     })
-    if (result === undefined) throw new Error('a commit was resolved without being run')
-    return result.value
+    if (outcome === undefined) throw new Error('a commit was resolved without being run')
+    return outcome()
   }
 
   function metaOf(): ReplicaMeta {
@@ -110,7 +118,14 @@ export function createMemoryStorage({
           operations: (read.operations ?? []).map((order) => space.operations.get(order)?.row),
         })
         if (isEmptyPlan(plan)) {
-          return { meta: before, space: space.row, entities: [], operations: [], gone: [] }
+          return {
+            committed: false,
+            meta: before,
+            space: space.row,
+            entities: [],
+            operations: [],
+            gone: [],
+          }
         }
         const change = before.change + 1
         const meta = { ...before, ...plan.meta, change }
@@ -125,6 +140,7 @@ export function createMemoryStorage({
         const operations = [...(plan.putOperations ?? []), ...added]
         for (const row of operations) space.operations.set(row.order, { row, change })
         return {
+          committed: true,
           meta,
           space: space.row,
           entities: plan.putEntities ?? [],

@@ -65,6 +65,8 @@ export interface WritePlan {
 
 /** What was written, as it now stands. */
 export interface Written {
+  /** False when the plan was empty: then nothing was written, and `meta` is what other tabs made of it. */
+  readonly committed: boolean
   readonly meta: ReplicaMeta
   readonly space: SpaceRow
   readonly entities: readonly ConfirmedEntity[]

@@ -40,7 +40,7 @@ import {
   type SpaceSync,
   type Tabs,
 } from '../sync/index.js'
-import type { OperationHandle, StoreStatus } from './types.js'
+import type { StoreStatus, TransactionHandle } from './types.js'
 
 export interface EngineOptions {
   readonly schema: Schema
@@ -66,7 +66,7 @@ export interface EngineListeners {
 export interface Engine {
   readonly replica: Replica
   readonly ready: Promise<void>
-  run(change: (draft: OperationDraft) => void): OperationHandle
+  run(change: (draft: OperationDraft) => void): TransactionHandle
   statusOf(entity: EntityState): EntityStatus
   readonly status: StoreStatus
   readonly inFlight: ReadonlySet<string>
@@ -107,14 +107,24 @@ export function createEngine(
   let online = false
   let trouble: TidemarkError | undefined
   let cancelStale: Cancel = () => undefined
+  let cancelWatch: Cancel = () => undefined
+  let watching = false
+  /** The status as it was last computed; undefined when something it tells may have changed. */
+  let status: StoreStatus | undefined
   let stopHints: () => void = () => undefined
   let closing: Promise<void> | undefined
 
   replica.subscribe((keys) => {
+    watchOutbox()
     listeners.entities(keys)
     listeners.operations()
-    listeners.status()
+    statusChanged()
   })
+
+  function statusChanged(): void {
+    status = undefined
+    listeners.status()
+  }
 
   async function open(): Promise<void> {
     const rows = await storage.open(options.space, () => replicaId())
@@ -125,7 +135,7 @@ export function createEngine(
       committed: (change) => tabs?.post({ type: 'committed', change }),
       troubled(error) {
         trouble = error
-        listeners.status()
+        statusChanged()
       },
       displaced: () =>
         void persistence?.write({}, () => ({ meta: { clients: rotate().clients } })).catch(ignore),
@@ -195,8 +205,12 @@ export function createEngine(
   }
 
   function hinted(): void {
-    void persistence?.refresh().catch(ignore)
+    void persistence
+      ?.refresh()
+      .then(() => sync?.kick())
+      .catch(ignore)
     if (leading) link?.hint()
+    else tabs?.post({ type: 'ask' })
   }
 
   function receive(message: Parameters<Parameters<typeof joinTabs>[2]['message']>[0]): void {
@@ -239,7 +253,7 @@ export function createEngine(
       watchStaleness()
     }
     listeners.operations()
-    listeners.status()
+    statusChanged()
     if (leading) announceLink()
   }
 
@@ -248,6 +262,7 @@ export function createEngine(
   }
 
   function connection(): ConnectionStatus {
+    if (options.url === undefined) return 'local'
     if (trouble?.code === 'epoch-changed') return 'incompatible'
     return leading
       ? connectionStatus(link?.state ?? IDLE, sync?.caughtUp ?? false)
@@ -287,6 +302,27 @@ export function createEngine(
     if (left > 0) cancelStale = clock.schedule(() => listeners.entities(undefined), left + 1)
   }
 
+  /**
+   * While something waits here, looks now and then whether that is still so: a hint from the tab with the link may have
+   * been lost.
+   */
+  function watchOutbox(): void {
+    if (watching || closing !== undefined || !hasPending()) return
+    watching = true
+    cancelWatch = clock.schedule(() => {
+      watching = false
+      void persistence
+        ?.refresh()
+        .then(() => sync?.kick())
+        .catch(ignore)
+        .finally(watchOutbox)
+    }, OUTBOX_WATCH_MS)
+  }
+
+  function hasPending(): boolean {
+    return replica.operations().some((operation) => operation.failure === null)
+  }
+
   function statusOf(entity: EntityState): EntityStatus {
     if (entity.failed.length > 0) return 'error'
     if (entity.pending.length > 0) {
@@ -324,7 +360,7 @@ export function createEngine(
     }
   }
 
-  function run(change: (draft: OperationDraft) => void): OperationHandle {
+  function run(change: (draft: OperationDraft) => void): TransactionHandle {
     assertOpen()
     const { client } = requireLease()
     const { meta } = requirePersistence()
@@ -341,19 +377,19 @@ export function createEngine(
       newId: newUuid,
     })
     change(draft)
-    const { parts, entity, contents } = draft.finish()
+    const { parts, entities, contents } = draft.finish()
     const id = newUuid()
     const outcome = createOutcome()
     if (parts.length === 0) {
       // Everything was so already: there is nothing to save or to send.
       outcome.synced()
-      return { id, entity, when: outcome.when }
+      return { id, entities, when: outcome.when }
     }
     const operation: PendingOperation = { id, createdAt: clock.now(), parts, failure: null }
     outcomes.set(id, outcome)
     replica.stage(operation, contents)
     requirePersistence().save()
-    return { id, entity, when: outcome.when }
+    return { id, entities, when: outcome.when }
   }
 
   async function retry(id: string): Promise<void> {
@@ -387,6 +423,7 @@ export function createEngine(
       await ready.catch(ignore)
       stopHints()
       cancelStale()
+      cancelWatch()
       link?.stop()
       await persistence?.close()
       tabs?.close()
@@ -456,7 +493,8 @@ export function createEngine(
     run,
     statusOf,
     get status() {
-      return statusNow()
+      status ??= statusNow()
+      return status
     },
     get inFlight() {
       return currentInFlight()
@@ -488,6 +526,8 @@ export function createEngine(
     }
   }
 }
+
+const OUTBOX_WATCH_MS = 10_000
 
 /** More free ids than tabs anybody opens; the oldest is forgotten, which only costs a new one. */
 const MAX_LEASABLE = 32

@@ -12,4 +12,5 @@ export type {
   StoreBase,
   StoreStatus,
   Transaction,
+  TransactionHandle,
 } from './types.js'

@@ -15,6 +15,7 @@ import type {
   Store,
   StoreStatus,
   Transaction,
+  TransactionHandle,
 } from './types.js'
 
 export interface StoreOptions<C extends Collections> {
@@ -91,7 +92,7 @@ export function createStoreOn<C extends Collections>(
     ready: engine.ready,
     status: derive<StoreStatus>(() => engine.status, sameStatus, statusObservers),
     operations: operationsOf(engine, () => outboxVersion, operationObservers.subscribe),
-    transact: (change: (transaction: Transaction<C>) => void): OperationHandle =>
+    transact: (change: (transaction: Transaction<C>) => void): TransactionHandle =>
       engine.run((draft) => change(transactionOf(draft, rowsOf) as Transaction<C>)),
     close: () => engine.close(),
     destroy: ({ force = false }: { readonly force?: boolean } = {}) => engine.destroy(force),
@@ -112,12 +113,28 @@ function byCollection(keys: ReadonlySet<string>): Map<string, Set<string>> {
 }
 
 function collectionHandle(name: string, engine: Engine, rows: Rows<Fields>): CollectionHandle {
+  const run = (change: (draft: OperationDraft) => string): OperationHandle => {
+    let id = ''
+    const handle = engine.run((draft) => {
+      id = change(draft)
+    })
+    return { ...handle, entity: { collection: name, id } }
+  }
+  /** A write to an entity that is known by its id. */
+  const on = (
+    id: string,
+    change: (draft: OperationDraft, ref: { collection: string; id: string }) => void,
+  ): OperationHandle =>
+    run((draft) => {
+      change(draft, { collection: name, id })
+      return id
+    })
   return Object.freeze({
     name,
-    insert: (input) => engine.run((draft) => draft.insert(name, input)),
-    update: (id, change) => engine.run((draft) => draft.update({ collection: name, id }, change)),
-    delete: (id) => engine.run((draft) => draft.remove({ collection: name, id })),
-    restore: (id) => engine.run((draft) => draft.restore({ collection: name, id })),
+    insert: (input) => run((draft) => draft.insert(name, input)),
+    update: (id, change) => on(id, (draft, ref) => draft.update(ref, change)),
+    delete: (id) => on(id, (draft, ref) => draft.remove(ref)),
+    restore: (id) => on(id, (draft, ref) => draft.restore(ref)),
     get: (id) => rows.get(id),
     watch: (id) => rows.watch(id),
     query: (options) => rows.query(options),
@@ -202,6 +219,7 @@ function sameStatus(a: StoreStatus, b: StoreStatus): boolean {
     a.syncing === b.syncing &&
     a.failed === b.failed &&
     a.lastSyncedAt === b.lastSyncedAt &&
-    a.error?.code === b.error?.code
+    a.error?.code === b.error?.code &&
+    a.error?.message === b.error?.message
   )
 }

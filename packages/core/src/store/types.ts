@@ -3,12 +3,12 @@ import type { EntityRow, LiveQuery, QueryOptions, Readable } from '../query/inde
 import type { Collections, Draft, Fields, FieldsOf, InsertInput, Schema } from '../schema/index.js'
 import type { ConnectionStatus } from '../sync/index.js'
 
-/** What a write hands back at once. It is already applied; `when` waits for it to become safe. */
-export interface OperationHandle {
+/** What a transaction hands back at once. It is already applied; `when` waits for it to become safe. */
+export interface TransactionHandle {
   /** UUIDv7; the operation's idempotency key, for ever. */
   readonly id: string
-  /** The first entity that it touches. */
-  readonly entity: { readonly collection: string; readonly id: string }
+  /** The entities that it names. */
+  readonly entities: readonly { readonly collection: string; readonly id: string }[]
   /**
    * Waits until the operation is on this device's disk (`saved`) or fsynced by the relay (`synced`).
    * There is no deadline: offline, `synced` takes as long as being offline does.
@@ -17,6 +17,11 @@ export interface OperationHandle {
    *   `storage-failed` or `store-closed`.
    */
   when(stage: OperationStage): Promise<void>
+}
+
+/** What a write to one entity hands back at once. */
+export interface OperationHandle extends TransactionHandle {
+  readonly entity: { readonly collection: string; readonly id: string }
 }
 
 /** Reads and writes of one collection. */
@@ -86,7 +91,7 @@ export interface StoreBase<C extends Collections> {
   readonly status: Readable<StoreStatus>
   readonly operations: Operations
   /** All or nothing, here and at the relay. @throws whatever `change` throws; nothing is applied then. */
-  transact(change: (transaction: Transaction<C>) => void): OperationHandle
+  transact(change: (transaction: Transaction<C>) => void): TransactionHandle
   /** Stops; unsent work stays on disk and goes on at the next start. */
   close(): Promise<void>
   /** Deletes this user's local data. @throws TidemarkError `unsent-work` unless forced. */

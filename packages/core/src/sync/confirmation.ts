@@ -91,7 +91,8 @@ export function planSteps(
   now: number,
 ): WritePlan {
   const entities = new Map<EntityKey, ConfirmedEntity | undefined>()
-  read.entities.forEach((ref, index) => entities.set(keyOf(ref), current.entities[index]))
+  for (const [index, ref] of read.entities.entries())
+    entities.set(keyOf(ref), current.entities[index])
   const touched = new Set<EntityKey>()
   const outbox = new Map<string, StoredOperation>()
   for (const operation of current.operations)
@@ -107,15 +108,22 @@ export function planSteps(
     touched.add(key)
   }
 
-  function confirmOwn(id: string, sequence: number, digest: Uint8Array | undefined): boolean {
+  /** Takes an operation out of the outbox; undefined when it isn't there, or is parked. */
+  function leave(id: string): StoredOperation | undefined {
     const operation = outbox.get(id)
-    if (operation === undefined || operation.failure !== null) return false
+    if (operation === undefined || operation.failure !== null) return undefined
     outbox.delete(id)
     confirmed.push(operation.order)
-    if (digest !== undefined && !sameBytes(digest, operationDigest(operation.parts))) {
-      foreignBytes = true
-    } else {
+    return operation
+  }
+
+  function confirmOwn(id: string, sequence: number, digest: Uint8Array): boolean {
+    const operation = leave(id)
+    if (operation === undefined) return false
+    if (sameBytes(digest, operationDigest(operation.parts))) {
       for (const part of operation.parts) apply({ ...part, confirmedSequence: sequence })
+    } else {
+      foreignBytes = true
     }
     return true
   }
@@ -153,11 +161,11 @@ export function planSteps(
       }
       case 'changes':
         if (!advance(step.sequence)) break
-        // One's own operation, pushed by another tab, comes as everybody else's do.
-        if (!confirmOwn(step.operation.id, step.sequence, undefined)) {
-          for (const part of step.operation.parts)
-            apply({ ...part, confirmedSequence: step.sequence })
+        for (const part of step.operation.parts) {
+          apply({ ...part, confirmedSequence: step.sequence })
         }
+        // One's own operation, pushed by another tab: what counts is what the relay accepted [L10].
+        leave(step.operation.id)
         checkpoint = step.sequence
         lastSyncedAt = now
         break

@@ -150,8 +150,14 @@ function alarm(milliseconds: number): ConnectionEffect {
   return { type: 'alarm', milliseconds }
 }
 
-/** What an app shows. */
-export type ConnectionStatus = 'connecting' | 'online' | 'offline' | 'unauthorized' | 'incompatible'
+/** What an app shows. `local` is a store without a relay. */
+export type ConnectionStatus =
+  | 'connecting'
+  | 'online'
+  | 'offline'
+  | 'unauthorized'
+  | 'incompatible'
+  | 'local'
 
 /** @param caughtUp whether everything that the relay had has arrived. */
 export function connectionStatus(state: ConnectionState, caughtUp: boolean): ConnectionStatus {

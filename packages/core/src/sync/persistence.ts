@@ -102,7 +102,7 @@ export function createPersistence(
 
   /** Takes rows over into memory and tells what became of operations. */
   function absorb(
-    rows: Omit<Written, 'meta' | 'space'> & {
+    rows: Omit<Written, 'meta' | 'space' | 'committed'> & {
       readonly meta: ReplicaMeta
       readonly space: SpaceRow
     },
@@ -171,23 +171,19 @@ export function createPersistence(
     const written = await storage.write(spaceName, {}, (current) =>
       current.meta.rebases === known ? { addOperations: batch } : {},
     )
-    if (written.operations.length === 0) {
-      await catchUp()
-      return
-    }
     if (!takeOver(written)) await catchUp()
   }
 
-  /** Takes over this tab's own transaction; when others committed before it, theirs are read as well. */
+  /** Takes over this tab's own transaction. False when other tabs committed before it: theirs must be read as well. */
   function takeOver(written: Written): boolean {
-    const seamless = written.meta.change <= meta.change + 1
+    if (!written.committed) return written.meta.change === meta.change
+    const seamless = written.meta.change === meta.change + 1
     // What others did in between, rebases included, is taken over by the `catchUp` that follows.
     const reached = seamless
       ? written.meta
       : { ...written.meta, change: meta.change, rebases: meta.rebases }
-    const wrote = written.meta.change > meta.change
     absorb({ ...written, meta: reached })
-    if (wrote) handlers.committed(written.meta.change)
+    handlers.committed(written.meta.change)
     return seamless
   }
 

@@ -13,8 +13,8 @@ import {
   type StoredOperation,
 } from '../replica/index.js'
 import { planSteps, readSetOf, type Step } from './confirmation.js'
-import { parkingOf, parkingReadSet, planParking } from './parking.js'
 import type { Persistence } from './persistence.js'
+import { planRebase, type Rebase, rebaseAround, rebaseReadSet, rebaseWithout } from './rebasing.js'
 
 /** Follows one space over a link: fates, catching up, sending the outbox, taking answers over. */
 export interface SpaceSync {
@@ -60,12 +60,20 @@ export interface SpaceSyncHost {
 const FATES_PER_FRAME = 1000
 const RETRY_BASE_MS = 200
 const RETRY_CAP_MS = 30_000
+/**
+ * A link on which nothing that was sent is answered for so long carries one way only, however alive the other way is
+ * (reliability NET-5). Well above the slowest commit that a relay survives.
+ */
+const ANSWER_TIMEOUT_MS = 30_000
 
 export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
   const { replica, persistence, clock, channel } = host
   const inFlight = new Set<string>()
-  /** Refused for good, waiting until everything sent on the same entities has been answered [L10]. */
-  const rejected = new Map<string, OperationFailure>()
+  /**
+   * Operations around which the outbox has to be said again, without them when they were refused for good (then with
+   * the reason), once everything sent on the same entities has been answered [L10].
+   */
+  const unsettled = new Map<string, OperationFailure | null>()
   const retries = new Map<string, Retry>()
   let inbox: RelayMessage[] = []
   let working = false
@@ -79,6 +87,7 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
   /** Something that was refused can perhaps be parked now. */
   let lookAgain = false
   let cancelTimer: Cancel = () => undefined
+  let cancelDeadline: Cancel = () => undefined
 
   function storedOperation(id: string): StoredOperation | undefined {
     return replica.orderOf(id) === undefined
@@ -96,7 +105,7 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
         inbox = []
         lookAgain = false
         await process(messages, current)
-        if (current === link) await settleRejected(current)
+        if (current === link) await settle(current)
         if (current === link) pump()
       }
     } catch {
@@ -140,6 +149,13 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
   function answered(id: string): void {
     inFlight.delete(id)
     retries.delete(id)
+    expectAnswer()
+  }
+
+  /** Every answer, and the first thing sent, start the wait for the next answer anew. */
+  function expectAnswer(): void {
+    cancelDeadline()
+    if (inFlight.size > 0) cancelDeadline = clock.schedule(() => host.fail(), ANSWER_TIMEOUT_MS)
   }
 
   function stepsOf(message: RelayMessage): Step[] {
@@ -171,10 +187,11 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
 
   function refuse(message: Extract<RelayMessage, { type: 'reject' }>): void {
     inFlight.delete(message.id)
+    expectAnswer()
     const error = { code: message.code, message: message.message }
     if (!message.retryable) {
       retries.delete(message.id)
-      rejected.set(message.id, error)
+      unsettled.set(message.id, error)
       return
     }
     const attempts = (retries.get(message.id)?.attempts ?? 0) + 1
@@ -183,31 +200,39 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     const delay =
       message.code === 'gap' && attempts === 1 ? 0 : Math.max(message.retryAfter, backoff)
     retries.set(message.id, { attempts, notBefore: clock.now() + delay, error })
+    // Nothing of ours comes before it, and still something is missing: it was said on top of what the relay won't get.
+    if (message.code === 'gap' && attempts > 1 && isFirst(message.id))
+      unsettled.set(message.id, null)
   }
 
-  /** Parks what was refused for good, once nothing on the same entities is under way any more. */
-  async function settleRejected(current: number): Promise<void> {
-    for (const [id, failure] of [...rejected]) {
+  function isFirst(id: string): boolean {
+    const parts = storedOperation(id)?.parts ?? []
+    return parts.every((part) => replica.savedOn(part)[0]?.id === id)
+  }
+
+  async function settle(current: number): Promise<void> {
+    for (const [id, failure] of [...unsettled]) {
       const operation = storedOperation(id)
       if (operation === undefined || operation.failure !== null) {
-        rejected.delete(id)
+        unsettled.delete(id)
         continue
       }
-      if (!mayPark(operation, failure)) continue
+      if (isUnderWay(rebaseOf(operation, failure))) continue
       const written = await persistence.writeOnLatest(() => {
         const latest = storedOperation(id)
         if (latest === undefined || latest.failure !== null) return undefined
-        const parking = parkingOf(replica, latest, failure)
-        const read = parkingReadSet(replica, parking)
+        const rebase = rebaseOf(latest, failure)
+        if (isUnderWay(rebase)) return undefined
+        const read = rebaseReadSet(replica, rebase)
         const fresh = host.freshClient()
         return {
           read,
-          decide: (rows) => planParking(parking, read, rows, fresh.client, fresh.clients),
+          decide: (rows) => planRebase(rebase, read, rows, fresh.client, fresh.clients),
         }
       })
       if (current !== link) return
-      if (written === undefined || written.operations.length > 0) {
-        rejected.delete(id)
+      if (written?.committed) {
+        unsettled.delete(id)
       } else {
         // Another tab wrote in between: once more, with its rows.
         clock.schedule(() => {
@@ -219,34 +244,50 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     }
   }
 
-  /** Nothing that is re-encoded may be under way: its fate has to be known first [L10]. */
-  function mayPark(operation: StoredOperation, failure: OperationFailure): boolean {
-    const keys = new Set(parkingOf(replica, operation, failure).refs.map(keyOf))
-    return ![...inFlight].some((other) => touches(other, keys))
+  function rebaseOf(operation: StoredOperation, failure: OperationFailure | null): Rebase {
+    return failure === null ? rebaseAround(operation) : rebaseWithout(replica, operation, failure)
+  }
+
+  /** Nothing that is said again may be on its way: its fate has to be known first [L10]. */
+  function isUnderWay({ refs }: Rebase): boolean {
+    const keys = new Set(refs.map(keyOf))
+    return [...inFlight].some((id) => touches(id, keys))
   }
 
   function touches(id: string, keys: ReadonlySet<EntityKey>): boolean {
     return replica.operation(id)?.parts.some((part) => keys.has(keyOf(part))) ?? false
   }
 
+  /** Entities that are about to be said again: nothing on them may leave before. */
+  function heldBack(): Set<EntityKey> {
+    const keys = new Set<EntityKey>()
+    for (const [id, failure] of unsettled) {
+      const operation = storedOperation(id)
+      if (operation === undefined || operation.failure !== null) continue
+      for (const ref of rebaseOf(operation, failure).refs) keys.add(keyOf(ref))
+    }
+    return keys
+  }
+
   /** Sends what may go, in outbox order; what waits holds back everything behind it on the same entities [L9]. */
   function pump(): void {
     if (!caughtUp || limits === undefined) return
     const now = clock.now()
-    const blocked = new Set<EntityKey>()
+    const blocked = heldBack()
     let next = Number.POSITIVE_INFINITY
     let sent = false
     for (const operation of replica.saved()) {
       if (inFlight.size >= limits.maxInFlight) break
       if (operation.failure !== null || inFlight.has(operation.id)) continue
       const retry = retries.get(operation.id)
-      const waits = rejected.has(operation.id) || (retry !== undefined && retry.notBefore > now)
-      if (retry !== undefined && retry.notBefore > now) next = Math.min(next, retry.notBefore)
+      const waits = retry !== undefined && retry.notBefore > now
+      if (waits) next = Math.min(next, retry.notBefore)
       if (waits || operation.parts.some((part) => blocked.has(keyOf(part)))) {
         for (const part of operation.parts) blocked.add(keyOf(part))
         continue
       }
       inFlight.add(operation.id)
+      if (inFlight.size === 1) expectAnswer()
       sent = true
       host.send({
         type: 'push',
@@ -318,8 +359,9 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       inbox = []
       staged = []
       inFlight.clear()
-      rejected.clear()
+      unsettled.clear()
       cancelTimer()
+      cancelDeadline()
       host.changed()
     },
     kick: pump,

@@ -1,0 +1,35 @@
+/** Why a relay did not start. Stable: scripts may branch on them; docs/operations.md lists them. */
+export type RelayStartErrorCode =
+  /** The data directory can't be made, read or written. */
+  | 'data-unwritable'
+  /** Another relay has the database open. */
+  | 'data-locked'
+  /** The file is not a database of a relay. */
+  | 'data-foreign'
+  /** The database was written by a newer version of the relay. */
+  | 'data-newer'
+  /** The database does not promise that a commit survives a power failure. */
+  | 'not-durable'
+  /** Something else listens on that address. */
+  | 'address-in-use'
+  /** The address does not exist here, or may not be used. */
+  | 'address-unusable'
+  /** Without authentication a relay listens on loopback only. */
+  | 'host-not-loopback'
+  /** The directory to serve files from does not exist. */
+  | 'public-missing'
+
+/** Thrown by `createRelayServer` and `openSqliteStorage`; its message says what to do next. */
+export class RelayStartError extends Error {
+  override readonly name: string = 'RelayStartError'
+  readonly code: RelayStartErrorCode
+
+  constructor(
+    code: RelayStartErrorCode,
+    message: string,
+    options: { readonly cause?: unknown } = {},
+  ) {
+    super(message, options)
+    this.code = code
+  }
+}

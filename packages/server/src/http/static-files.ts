@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs'
+import { extname, join, relative, sep } from 'node:path'
+import { serveStatic } from '@hono/node-server/serve-static'
+import type { Hono, MiddlewareHandler } from 'hono'
+
+/** Bundlers put a hash of the content into the names of what they emit here: such a file never changes. */
+const HASHED_ASSET = /^assets\/.*[.-][A-Za-z0-9_-]{8,}\.[a-z0-9]+$/i
+
+/**
+ * Serves an app from a directory: its files, and `index.html` for every path that has no extension, so that the app's
+ * own routes survive a reload. Never anything outside the directory.
+ */
+export function serveApp(app: Hono, directory: string): void {
+  const files: MiddlewareHandler = serveStatic({
+    root: directory,
+    onFound(path, c) {
+      c.header('Cache-Control', cacheControl(relative(directory, path)))
+      c.header('X-Content-Type-Options', 'nosniff')
+    },
+  })
+  const index: MiddlewareHandler = serveStatic({
+    path: join(directory, 'index.html'),
+    onFound(_path, c) {
+      c.header('Cache-Control', 'no-cache')
+      c.header('X-Content-Type-Options', 'nosniff')
+    },
+  })
+  app.get('*', files)
+  app.get('*', (c, next) => (extname(c.req.path) === '' ? index(c, next) : next()))
+}
+
+function cacheControl(path: string): string {
+  return HASHED_ASSET.test(path.split(sep).join('/'))
+    ? 'public, max-age=31536000, immutable'
+    : 'no-cache'
+}
+
+export function isDirectoryWithIndex(directory: string): boolean {
+  return existsSync(join(directory, 'index.html'))
+}

@@ -1,0 +1,227 @@
+import { isTidemarkError } from '@tidemark/core'
+import { COLLECTION_NAME, ENTITY_ID, validateUpdate } from '@tidemark/core/entity'
+import { type OperationPart, operationDigest } from '@tidemark/core/protocol'
+import type { Log } from '../log.js'
+import type { ClientBinding, EntityHead, RelayTransaction } from '../storage/index.js'
+import type { AwaitedCreates } from './awaited-creates.js'
+import { compacted, isCompactionDue } from './compaction.js'
+import type { HeadBatch } from './entity-heads.js'
+import type { Limits } from './limits.js'
+import { INITIAL_GENERATION, isActorOf, OPERATION_ID } from './names.js'
+import type { Author } from './ports.js'
+import type { Submission } from './submission.js'
+import { type Rejection, rejected, retryLater, type Verdict } from './verdict.js'
+
+/** One transaction's view: what it wrote so far is what the next operation is judged against. */
+export interface AdmissionContext {
+  readonly tx: RelayTransaction
+  readonly heads: HeadBatch
+  readonly awaited: AwaitedCreates
+  readonly limits: Limits
+  readonly log: Log
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+/** A part that passed, with everything that writing it takes. */
+interface AdmittedPart {
+  readonly part: OperationPart
+  readonly head: EntityHead | undefined
+  readonly clients: ReadonlyMap<number, ClientBinding>
+  readonly versionSequence: number
+  readonly lastModified: number
+  /** Replaces the entity's log when it is due. */
+  readonly snapshot: Uint8Array | undefined
+}
+
+const NO_CLIENTS: ReadonlyMap<number, ClientBinding> = new Map()
+/** What is damaged stays damaged until a person has done something. */
+const CORRUPT_RETRY_MS = 60_000
+
+/**
+ * Judges an operation and, if it is accepted, writes it: idempotence first [L10], then everything that can be wrong with
+ * any part, and only then the first write. A refused operation has no effect, and an accepted one has all of it [L21].
+ *
+ * @throws TidemarkError `storage-failed`: the transaction can't go on
+ */
+export async function admit(context: AdmissionContext, submission: Submission): Promise<Verdict> {
+  const { tx } = context
+  const { space, author, operation } = submission
+  if (!OPERATION_ID.test(operation.id)) return rejected('invalid', 'The id is not an operation id.')
+  let parts: readonly AdmittedPart[]
+  try {
+    const known = await tx.operation(space, operation.id)
+    if (known !== undefined) {
+      if (known.user !== author.user) return rejected('invalid', 'The id is taken.')
+      return { kind: 'known', sequence: known.sequence, digest: known.digest }
+    }
+    const judged = await judgeParts(context, submission)
+    if ('kind' in judged) return judged
+    parts = judged
+  } catch (error) {
+    return rejectionFor(error, context, submission)
+  }
+
+  const sequence = await tx.takeSequence(space)
+  for (const admitted of parts) await writePart(context, space, admitted, sequence)
+  const digest = operationDigest(operation.parts)
+  await tx.putOperation(space, {
+    id: operation.id,
+    sequence,
+    user: author.user,
+    replica: author.replica,
+    digest,
+    acceptedAt: context.now,
+  })
+  return { kind: 'accepted', sequence, digest }
+}
+
+async function judgeParts(
+  context: AdmissionContext,
+  { space, author, operation: { parts } }: Submission,
+): Promise<readonly AdmittedPart[] | Rejection> {
+  const { maxParts, maxOperationBytes } = context.limits
+  if (parts.length === 0) return rejected('invalid', 'The operation has no parts.')
+  if (parts.length > maxParts) {
+    return rejected(
+      'too-large',
+      `The operation has ${parts.length} parts; ${maxParts} are allowed.`,
+    )
+  }
+  const bytes = parts.reduce((sum, part) => sum + part.update.length, 0)
+  if (bytes > maxOperationBytes) {
+    return rejected(
+      'too-large',
+      `The operation has ${bytes} bytes; ${maxOperationBytes} are allowed.`,
+    )
+  }
+  const seen = new Set<string>()
+  const admitted: AdmittedPart[] = []
+  for (const part of parts) {
+    if (!COLLECTION_NAME.test(part.collection))
+      return rejected('invalid', 'A collection has no valid name.')
+    if (!ENTITY_ID.test(part.id)) return rejected('invalid', 'An entity has no valid id.')
+    const name = `${part.collection}/${part.id}`
+    if (seen.has(name)) return rejected('invalid', `The operation changes ${name} twice.`)
+    seen.add(name)
+    const judged = await judgePart(context, space, author, part)
+    if ('kind' in judged) return judged
+    admitted.push(judged)
+  }
+  return admitted
+}
+
+async function judgePart(
+  { tx, heads, limits, awaited }: AdmissionContext,
+  space: string,
+  author: Author,
+  part: OperationPart,
+): Promise<AdmittedPart | Rejection> {
+  const name = `${part.collection}/${part.id}`
+  const head = await heads.get(space, part)
+  if (part.generation !== (head?.generation ?? INITIAL_GENERATION)) {
+    return rejected('generation', `${name} has another generation; rebase onto it.`)
+  }
+  if (part.kind === 'update' && head === undefined) {
+    return awaited.has(author, space, part)
+      ? retryLater('gap', `${name} has to be created first.`, 0)
+      : rejected('gone', `${name} is unknown here.`)
+  }
+
+  const known = head?.clients ?? NO_CLIENTS
+  const { elements, clocks } = validateUpdate(
+    part.update,
+    {
+      clock: (client) => known.get(client)?.clock ?? 0,
+      ownsClient: (client) => {
+        const owner = known.get(client)
+        return (
+          owner === undefined || (owner.user === author.user && owner.replica === author.replica)
+        )
+      },
+      ownsActor: (actor) => isActorOf(author, actor),
+    },
+    {
+      maxBytes: limits.maxOperationBytes,
+      maxElements: limits.maxElements,
+      maxDeletions: limits.maxElements,
+    },
+  )
+  const clients = bind(known, clocks, author)
+  if (clients.size > limits.maxClientsPerEntity) {
+    return rejected(
+      'too-large',
+      `${name} has ${clients.size} client ids; ${limits.maxClientsPerEntity} are allowed.`,
+    )
+  }
+  if ((head?.snapshotBytes ?? 0) + part.update.length > limits.maxEntityBytes) {
+    return rejected('too-large', `${name} would have more than ${limits.maxEntityBytes} bytes.`)
+  }
+
+  let versionSequence = Math.max(head?.versionSequence ?? 0, part.sequence)
+  let lastModified = Math.max(head?.lastModified ?? 0, part.lastModified)
+  for (const element of elements) {
+    versionSequence = Math.max(versionSequence, element.sequence)
+    lastModified = Math.max(lastModified, element.lastModified)
+  }
+  const due = head !== undefined && isCompactionDue(head, part.update.length)
+  const snapshot = due ? compacted(await tx.entityLog(space, part, head), part.update) : undefined
+  return { part, head, clients, versionSequence, lastModified, snapshot }
+}
+
+/** Client ids that are new here belong to the author from now on [L19]. */
+function bind(
+  known: ReadonlyMap<number, ClientBinding>,
+  clocks: ReadonlyMap<number, number>,
+  { user, replica }: Author,
+): ReadonlyMap<number, ClientBinding> {
+  if (clocks.size === 0) return known
+  const clients = new Map(known)
+  for (const [client, clock] of clocks) clients.set(client, { user, replica, clock })
+  return clients
+}
+
+async function writePart(
+  { tx, heads }: AdmissionContext,
+  space: string,
+  { part, head, clients, versionSequence, lastModified, snapshot }: AdmittedPart,
+  sequence: number,
+): Promise<void> {
+  const ref = { collection: part.collection, id: part.id }
+  const common = { generation: part.generation, sequence, versionSequence, lastModified, clients }
+  if (snapshot !== undefined) {
+    await tx.putSnapshot(space, ref, snapshot)
+    const sizes = { snapshotBytes: snapshot.length, logBytes: 0, logLength: 0 }
+    heads.set(space, ref, { ...common, ...sizes })
+    return
+  }
+  await tx.appendUpdate(space, ref, sequence, part.update)
+  heads.set(space, ref, {
+    ...common,
+    snapshotBytes: head?.snapshotBytes ?? 0,
+    logBytes: (head?.logBytes ?? 0) + part.update.length,
+    logLength: (head?.logLength ?? 0) + 1,
+  })
+}
+
+/** Only for what goes wrong before the first write. What is not the operation's fault is thrown again. */
+function rejectionFor(
+  error: unknown,
+  { log }: AdmissionContext,
+  submission: Submission,
+): Rejection {
+  if (!isTidemarkError(error)) throw error
+  switch (error.code) {
+    case 'update-gap':
+      return retryLater('gap', error.message, 0)
+    case 'update-invalid':
+      return rejected('invalid', error.message)
+    case 'corrupt': {
+      const { space, operation } = submission
+      log.error({ err: error, space, operation: operation.id }, 'an operation needs damaged bytes')
+      return retryLater('unavailable', 'Damaged here; waits for repair.', CORRUPT_RETRY_MS)
+    }
+    default:
+      throw error
+  }
+}

@@ -1,0 +1,83 @@
+import type { Clock } from '@tidemark/core'
+import { mergeUpdates } from '@tidemark/core/entity'
+import { type EntityState, encodeRelayMessage } from '@tidemark/core/protocol'
+import type { Log } from '../log.js'
+import type { EntityPage, RelayStorage } from '../storage/index.js'
+import type { Hub, Subscriber } from './hub.js'
+import type { Limits } from './limits.js'
+import type { Sequencer } from './sequencer.js'
+
+/** How often a slow reader is looked at again. */
+const POLL_MS = 20
+
+export interface CatchUpOptions {
+  readonly storage: RelayStorage
+  readonly sequencer: Sequencer
+  readonly hub: Hub
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly log: Log
+  readonly space: string
+  readonly since: number
+  readonly subscriber: Subscriber
+  bufferedBytes(): number
+  isOpen(): boolean
+  /** The space can't be read; nothing more will come. */
+  fail(): void
+}
+
+/**
+ * Sends every entity that changed after `since` once, page by page, no faster than the reader reads; says `caughtUp` at the
+ * head and makes the channel live in that same turn [L21].
+ */
+export function startCatchUp(options: CatchUpOptions): void {
+  const { storage, sequencer, hub, clock, limits, log, space, subscriber } = options
+  const pageLimits = { maxEntities: limits.pageEntities, maxBytes: limits.pageBytes }
+  let since = options.since
+
+  function step(): void {
+    if (!options.isOpen()) return
+    if (options.bufferedBytes() > limits.pageLowWater) clock.schedule(step, POLL_MS)
+    else sequencer.read(sendPage)
+  }
+
+  async function sendPage(): Promise<void> {
+    if (!options.isOpen()) return
+    try {
+      const page = await storage.entitiesSince(space, since, pageLimits)
+      if (!options.isOpen()) return
+      report(page)
+      since = page.through
+      const { channel } = subscriber
+      if (page.entities.length > 0) {
+        subscriber.send(encodeRelayMessage({ type: 'page', channel, entities: toStates(page) }))
+      }
+      if (!page.complete) return step()
+      subscriber.send(encodeRelayMessage({ type: 'caughtUp', channel, sequence: since }))
+      hub.join(space, subscriber, since)
+    } catch (error) {
+      log.error({ err: error, space }, "a catch-up can't be read")
+      options.fail()
+    }
+  }
+
+  function report({ corrupt }: EntityPage): void {
+    for (const { collection, id } of corrupt) {
+      log.error({ space, collection, id }, 'an entity is damaged and left out')
+    }
+  }
+
+  step()
+}
+
+function toStates({ entities }: EntityPage): EntityState[] {
+  return entities.map(({ ref, head, log }) => ({
+    collection: ref.collection,
+    id: ref.id,
+    generation: head.generation,
+    confirmedSequence: head.sequence,
+    sequence: head.versionSequence,
+    lastModified: head.lastModified,
+    bytes: mergeUpdates(log),
+  }))
+}

@@ -1,0 +1,20 @@
+/**
+ * The relay's logic: who may connect, what is accepted, in which order, and who hears of it.
+ * Pure of sockets, disks, clocks and randomness: all of them are handed in (`ports.ts`), so that the simulator in `test/`
+ * runs exactly this code. May import `errors.ts`, `log.ts`, the port of `storage/`, and core's protocol and entity code.
+ *
+ *     session (one connection) ──► sequencer (one order) ──► admission (one operation) ──► storage
+ *              ▲                        │ after the commit
+ *              └── catch-up ◄───────────┴──► hub ──► everybody who listens
+ */
+export { DEFAULT_LIMITS, type Limits } from './limits.js'
+export type {
+  Authenticate,
+  Credentials,
+  Readiness,
+  Relay,
+  RelayConnection,
+  RelayOptions,
+  RelaySession,
+} from './ports.js'
+export { createRelay } from './relay.js'

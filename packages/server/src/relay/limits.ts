@@ -1,0 +1,63 @@
+import type { RelayLimits } from '@tidemark/core/protocol'
+
+/** Every bound of the relay: what a client may send, and what it may cost. */
+export interface Limits extends RelayLimits {
+  /** Messages of any kind that may be unanswered on one connection. */
+  readonly maxUnanswered: number
+  /** Entities that one operation may change. A frame of one operation is decoded and judged in one go. */
+  readonly maxParts: number
+  /** Elements that one part may append, and ranges that it may delete. */
+  readonly maxElements: number
+  /** Client ids that one entity may have. */
+  readonly maxClientsPerEntity: number
+  /** Size of one entity after compaction, in bytes. */
+  readonly maxEntityBytes: number
+  /** Spaces that one connection may have open. */
+  readonly maxChannels: number
+  /** Size of the first message, and of what may wait while it is being checked, in bytes. */
+  readonly maxHelloBytes: number
+  /** Time from the connection to the end of authentication, in milliseconds. */
+  readonly helloDeadline: number
+  /** Entities and bytes of one page of a catch-up. */
+  readonly pageEntities: number
+  readonly pageBytes: number
+  /** A catch-up goes on once less than this is buffered, in bytes. */
+  readonly pageLowWater: number
+  /** A connection with more than this buffered is cut, in bytes. */
+  readonly maxBufferedBytes: number
+  /** Operations and bytes that one commit takes. */
+  readonly batchOperations: number
+  readonly batchBytes: number
+}
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+export const DEFAULT_LIMITS: Limits = {
+  // About 0.3 s of decoding at worst, a mebibyte of tiny structs (reliability S3, S4).
+  maxFrameBytes: MIB,
+  // Leaves room in a frame for 64 parts with names of full length.
+  maxOperationBytes: MIB - 64 * KIB,
+  // One batch: a lone client can keep a commit full.
+  maxInFlight: 256,
+  // Opening every channel in one go, with fates and some operations.
+  maxUnanswered: 4_096,
+  maxParts: 64,
+  // An element takes some 50 bytes: what fits into an operation, no more.
+  maxElements: 16_384,
+  // Every Yjs transaction costs O(client ids): 1,000 cost 0.2 ms (design §3; reliability S17).
+  maxClientsPerEntity: 1_024,
+  maxEntityBytes: 4 * MIB,
+  maxChannels: 1_024,
+  // Reliability S9.
+  maxHelloBytes: 8 * KIB,
+  helloDeadline: 5_000,
+  pageEntities: 256,
+  pageBytes: 256 * KIB,
+  // Two pages on their way keep a link busy; more would only wait in memory.
+  pageLowWater: 512 * KIB,
+  // Reliability S7.
+  maxBufferedBytes: 8 * MIB,
+  batchOperations: 256,
+  batchBytes: MIB,
+}

@@ -1,0 +1,57 @@
+import { CLOSE_CODES } from '@tidemark/core/protocol'
+import { silentLog } from '../log.js'
+import { createHub } from './hub.js'
+import { DEFAULT_LIMITS } from './limits.js'
+import type { Relay, RelayOptions } from './ports.js'
+import { createSequencer } from './sequencer.js'
+import { createSession, type Session, type SessionContext } from './session.js'
+
+/**
+ * The relay without its surroundings: it reads no clock, draws no random number and knows no socket but those that are
+ * handed in, so that a simulation of many replicas runs this very code.
+ */
+export function createRelay(options: RelayOptions): Relay {
+  const { storage, clock, randomId, log = silentLog } = options
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const hub = createHub()
+  const sequencer = createSequencer({
+    storage,
+    clock,
+    limits,
+    log,
+    async recover() {
+      for (const space of hub.spaces()) hub.align(space, await storage.head(space))
+    },
+  })
+  const sessions = new Set<Session>()
+  const context: SessionContext = {
+    storage,
+    clock,
+    limits,
+    log,
+    sequencer,
+    hub,
+    authenticate: options.authenticate ?? (({ user }) => user),
+  }
+  let stopping = false
+
+  return {
+    connect(connection) {
+      const session = createSession(context, connection, randomId(), () => sessions.delete(session))
+      sessions.add(session)
+      if (stopping) session.close(CLOSE_CODES.restarting, 'The relay stops.')
+      return session
+    },
+    ready() {
+      if (stopping) return { ready: false, reason: 'stopping' }
+      if (sequencer.isFailing()) return { ready: false, reason: 'storage-failing' }
+      return { ready: true }
+    },
+    async stop() {
+      stopping = true
+      for (const session of sessions) session.pause()
+      await sequencer.stop()
+      for (const session of sessions) session.close(CLOSE_CODES.restarting, 'The relay stops.')
+    },
+  }
+}

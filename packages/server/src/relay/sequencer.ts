@@ -1,0 +1,167 @@
+import type { Clock } from '@tidemark/core'
+import type { Log } from '../log.js'
+import type { RelayStorage } from '../storage/index.js'
+import { admit } from './admission.js'
+import { createAwaitedCreates } from './awaited-creates.js'
+import { createEntityHeads, type HeadBatch } from './entity-heads.js'
+import type { Limits } from './limits.js'
+import { createStoreHealth } from './store-health.js'
+import type { Submission } from './submission.js'
+import { retryLater, type Verdict } from './verdict.js'
+
+export interface Push extends Submission {
+  /** Called once. Accepted operations are answered in the order of their sequences, after their commit. */
+  answer(verdict: Verdict): void
+}
+
+/**
+ * The one place that writes, and the one order that everybody sees.
+ *
+ *     push ──► queue ──► one transaction a batch ──► commit (fsync) ──► answers, in sequence order [L18]
+ *                              while it runs, the next batch gathers
+ *     read ──► turn ──► runs between two commits
+ *
+ * Reads and commits take turns. So what a read finds is exactly what has been answered and broadcast so far: a reader that
+ * joins the broadcast at the end of its turn misses nothing and sees nothing twice, and asking for the fate of an
+ * operation that still waits in the queue gets the fate that it is about to have [L10].
+ */
+export interface Sequencer {
+  push(push: Push): void
+  /** `read` runs after everything that was pushed before this call was answered. */
+  read(read: () => Promise<void>): void
+  isFailing(): boolean
+  /** Resolves when nothing waits or runs; then ends the probing of a storage that fails. */
+  stop(): Promise<void>
+}
+
+export interface SequencerOptions {
+  readonly storage: RelayStorage
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly log: Log
+  /** Called when commits work again after a failure: commits may have taken place that nobody was told of. */
+  readonly recover: () => Promise<void>
+}
+
+/** Reads that run in one turn while operations wait, so that a thousand readers don't stop the writers. */
+const READS_PER_TURN = 8
+
+export function createSequencer(options: SequencerOptions): Sequencer {
+  const { storage, clock, limits, log } = options
+  const heads = createEntityHeads()
+  const awaited = createAwaitedCreates()
+  const health = createStoreHealth(options)
+  const pushes: Push[] = []
+  const reads: { readonly after: number; readonly run: () => Promise<void> }[] = []
+  let pushed = 0
+  let answered = 0
+  let isRunning = false
+  let running: Promise<void> = Promise.resolve()
+
+  function wake(): void {
+    if (isRunning) return
+    isRunning = true
+    running = run()
+  }
+
+  async function run(): Promise<void> {
+    while (pushes.length > 0 || reads.length > 0) {
+      if (pushes.length > 0) await commitBatch()
+      await runReads()
+    }
+    isRunning = false
+  }
+
+  async function commitBatch(): Promise<void> {
+    let batch: readonly Push[] | undefined
+    let verdicts: readonly Verdict[] = []
+    let changed: HeadBatch | undefined
+    try {
+      if (!health.isFailing()) {
+        verdicts = await storage.transaction(async (tx) => {
+          // Taken here and not before: what arrived while the storage got ready joins the batch.
+          batch ??= takeBatch()
+          changed = heads.begin(tx)
+          const context = { tx, heads: changed, awaited, limits, log, now: clock.now() }
+          const results: Verdict[] = []
+          for (const push of batch) {
+            const verdict = await admit(context, push)
+            note(push, verdict)
+            results.push(verdict)
+          }
+          await changed.flush()
+          return results
+        })
+        if (changed !== undefined) heads.keep(changed)
+      }
+    } catch (error) {
+      // Whether the commit is on disk is open: what is cached may be wrong either way.
+      heads.clear()
+      verdicts = []
+      health.fail(error)
+    }
+    batch ??= takeBatch()
+    answered += batch.length
+    const unavailable = retryLater('unavailable', 'The storage fails.', health.retryAfter())
+    for (const [index, push] of batch.entries()) {
+      const verdict = verdicts[index] ?? unavailable
+      note(push, verdict)
+      answer(push, verdict)
+    }
+  }
+
+  function note(push: Push, verdict: Verdict): void {
+    if (verdict.kind === 'rejected' && verdict.retryable) awaited.note(push)
+    else awaited.settle(push)
+  }
+
+  /** What goes wrong for one must not keep the others from their answers. */
+  function answer(push: Push, verdict: Verdict): void {
+    try {
+      push.answer(verdict)
+    } catch (error) {
+      log.error({ err: error, operation: push.operation.id }, 'an answer failed')
+    }
+  }
+
+  function takeBatch(): readonly Push[] {
+    let count = 0
+    let bytes = 0
+    for (const { operation } of pushes) {
+      for (const { update } of operation.parts) bytes += update.length
+      if (count > 0 && (bytes > limits.batchBytes || count >= limits.batchOperations)) break
+      count += 1
+    }
+    return pushes.splice(0, count)
+  }
+
+  async function runReads(): Promise<void> {
+    for (let ran = 0; ran < READS_PER_TURN || pushes.length === 0; ran++) {
+      const next = reads[0]
+      if (next === undefined || next.after > answered) return
+      reads.shift()
+      try {
+        await next.run()
+      } catch (error) {
+        log.error({ err: error }, 'a read failed')
+      }
+    }
+  }
+
+  return {
+    push(push) {
+      pushes.push(push)
+      pushed += 1
+      wake()
+    },
+    read(read) {
+      reads.push({ after: pushed, run: read })
+      wake()
+    },
+    isFailing: health.isFailing,
+    async stop() {
+      while (isRunning) await running
+      health.stop()
+    },
+  }
+}

@@ -1,0 +1,314 @@
+import type { Clock } from '@tidemark/core'
+import { SPACE_NAME, USER_ID } from '@tidemark/core/entity'
+import {
+  CLOSE_CODES,
+  type ClientMessage,
+  decodeClientMessage,
+  encodeRelayMessage,
+  PROTOCOL_VERSION,
+  type RelayMessage,
+  type WireOperation,
+} from '@tidemark/core/protocol'
+import type { Log } from '../log.js'
+import type { RelayStorage } from '../storage/index.js'
+import { startCatchUp } from './catch-up.js'
+import { decodeHello } from './hello.js'
+import type { Hub, Subscriber } from './hub.js'
+import type { Limits } from './limits.js'
+import { REPLICA_ID } from './names.js'
+import type { Authenticate, Author, RelayConnection, RelaySession } from './ports.js'
+import { Refusal, refusalOf } from './refusal.js'
+import type { Sequencer } from './sequencer.js'
+import type { Verdict } from './verdict.js'
+
+export interface SessionContext {
+  readonly storage: RelayStorage
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly log: Log
+  readonly sequencer: Sequencer
+  readonly hub: Hub
+  readonly authenticate: Authenticate
+}
+
+/** One connection. */
+export interface Session extends RelaySession {
+  /** Takes no more messages; what was received is still answered. */
+  pause(): void
+  close(code: number, reason: string): void
+}
+
+interface Channel extends Subscriber {
+  readonly space: string
+  subscribed: boolean
+}
+
+/**
+ *     waiting ──hello──► greeting ──authenticated──► open ──► closed
+ *        └────────── deadline, refusal, the other side ──────────►┘
+ */
+type State =
+  | { readonly kind: 'waiting' }
+  /** Messages that come while the hello is being checked wait; a few only, nobody knows yet from whom (S9). */
+  | { readonly kind: 'greeting'; readonly backlog: Uint8Array[] }
+  | { readonly kind: 'open'; readonly author: Author; readonly channels: Map<number, Channel> }
+  | { readonly kind: 'closed' }
+
+const WAITING: State = { kind: 'waiting' }
+const CLOSED: State = { kind: 'closed' }
+
+export function createSession(
+  context: SessionContext,
+  connection: RelayConnection,
+  connectionId: string,
+  onEnd: () => void,
+): Session {
+  const { storage, clock, limits, log, sequencer, hub } = context
+  let state: State = WAITING
+  let paused = false
+  /** Messages that were received and not answered: what a `ping` has to wait for. */
+  let unanswered = 0
+  let inFlight = 0
+  const cancelDeadline = clock.schedule(() => {
+    close(CLOSE_CODES.greetingTimeout, 'No valid hello came in time.')
+  }, limits.helloDeadline)
+
+  function send(frame: Uint8Array): void {
+    if (state.kind === 'closed') return
+    guarded(() => {
+      connection.send(frame)
+      if (connection.bufferedBytes > limits.maxBufferedBytes) {
+        throw new Refusal(CLOSE_CODES.slowReader, 'Too slow; connect again to catch up.')
+      }
+    })
+  }
+
+  function tell(message: RelayMessage): void {
+    send(encodeRelayMessage(message))
+  }
+
+  function end(): boolean {
+    if (state.kind === 'closed') return false
+    const { channels } = state.kind === 'open' ? state : { channels: new Map<number, Channel>() }
+    state = CLOSED
+    cancelDeadline()
+    for (const channel of channels.values()) hub.leave(channel.space, channel)
+    onEnd()
+    return true
+  }
+
+  function close(code: number, reason: string): void {
+    if (end()) {
+      log.debug({ connection: connectionId, code, reason }, 'connection closed by the relay')
+      connection.close(code, reason)
+    }
+  }
+
+  /** Whatever one message does, it concerns this connection only. */
+  function guarded(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      const { code, reason } = refusalOf(error)
+      if (code === CLOSE_CODES.overloaded)
+        log.error({ err: error, connection: connectionId }, 'a session failed')
+      close(code, reason)
+    }
+  }
+
+  function expectAnswer(): void {
+    if (unanswered >= limits.maxUnanswered) {
+      throw new Refusal(CLOSE_CODES.overloaded, 'Too many messages are unanswered.')
+    }
+    unanswered += 1
+  }
+
+  /** Answers in the turn of everything that was pushed before, so that answers come in the order of messages. */
+  function answerInTurn(read: () => Promise<RelayMessage>): void {
+    expectAnswer()
+    sequencer.read(async () => {
+      try {
+        const message = await read()
+        unanswered -= 1
+        tell(message)
+      } catch (error) {
+        log.error({ err: error, connection: connectionId }, "a message can't be answered")
+        close(CLOSE_CODES.overloaded, 'The storage fails; try again later.')
+      }
+    })
+  }
+
+  async function greet(frame: Uint8Array): Promise<void> {
+    const hello = decodeHello(frame, limits.maxHelloBytes)
+    const { user, token, replica } = hello
+    if (!USER_ID.test(user))
+      throw new Refusal(CLOSE_CODES.protocolViolation, 'The user id is malformed.')
+    if (!REPLICA_ID.test(replica)) {
+      throw new Refusal(CLOSE_CODES.protocolViolation, 'The replica id is malformed.')
+    }
+    const { remoteAddress } = connection
+    const proven = await context.authenticate({ user, token, replica, remoteAddress })
+    if (proven === undefined || !USER_ID.test(proven)) {
+      throw new Refusal(CLOSE_CODES.unauthorized, 'The token is not accepted; get a new one.')
+    }
+    const epoch = await storage.epoch()
+    if (state.kind !== 'greeting') return
+    const { backlog } = state
+    cancelDeadline()
+    state = { kind: 'open', author: { user: proven, replica }, channels: new Map() }
+    log.debug({ connection: connectionId, user: proven, replica }, 'connection opened')
+    const { maxFrameBytes, maxOperationBytes, maxInFlight } = limits
+    tell({
+      type: 'welcome',
+      protocol: PROTOCOL_VERSION,
+      epoch,
+      serverTime: clock.now(),
+      user: proven,
+      limits: { maxFrameBytes, maxOperationBytes, maxInFlight },
+    })
+    for (const waiting of backlog) receive(waiting)
+  }
+
+  function wait(backlog: Uint8Array[], frame: Uint8Array): void {
+    const bytes = backlog.reduce((sum, { length }) => sum + length, frame.length)
+    if (bytes > limits.maxHelloBytes) {
+      throw new Refusal(CLOSE_CODES.protocolViolation, 'Too much was sent before the welcome.')
+    }
+    backlog.push(frame)
+  }
+
+  function handle(message: ClientMessage, author: Author, channels: Map<number, Channel>): void {
+    switch (message.type) {
+      case 'hello':
+        throw new Refusal(CLOSE_CODES.protocolViolation, 'A second hello.')
+      case 'open':
+        return open(message.channel, message.space, channels)
+      case 'fates': {
+        const { channel, space } = channelOf(message.channel, channels)
+        return answerInTurn(async () => {
+          const known = await storage.operations(space, message.ids)
+          // Whether somebody else's operation exists is nobody's business (S30).
+          const fates = known.filter((operation) => operation.user === author.user)
+          return { type: 'fates', channel, fates }
+        })
+      }
+      case 'subscribe':
+        return subscribe(channelOf(message.channel, channels), message.since)
+      case 'push':
+        return push(channelOf(message.channel, channels), author, message.operation)
+      case 'ping': {
+        const pong: RelayMessage = { type: 'pong', nonce: message.nonce }
+        return unanswered === 0 ? tell(pong) : answerInTurn(async () => pong)
+      }
+    }
+  }
+
+  function open(number: number, space: string, channels: Map<number, Channel>): void {
+    if (!SPACE_NAME.test(space)) {
+      throw new Refusal(CLOSE_CODES.protocolViolation, 'The name of the space is malformed.')
+    }
+    if (channels.size >= limits.maxChannels) {
+      throw new Refusal(CLOSE_CODES.overloaded, `More than ${limits.maxChannels} spaces are open.`)
+    }
+    const taken = [...channels.values()].some((other) => other.space === space)
+    if (taken || channels.has(number)) {
+      throw new Refusal(CLOSE_CODES.protocolViolation, 'The space or the channel is open already.')
+    }
+    const drop = () =>
+      close(CLOSE_CODES.overloaded, 'A change was missed; connect again to catch up.')
+    channels.set(number, { channel: number, space, send, drop, subscribed: false })
+    answerInTurn(async () => ({
+      type: 'opened',
+      channel: number,
+      head: await storage.head(space),
+    }))
+  }
+
+  function subscribe(channel: Channel, since: number): void {
+    if (channel.subscribed) {
+      throw new Refusal(CLOSE_CODES.protocolViolation, 'The channel is subscribed already.')
+    }
+    channel.subscribed = true
+    startCatchUp({
+      ...context,
+      space: channel.space,
+      since,
+      subscriber: channel,
+      bufferedBytes: () => connection.bufferedBytes,
+      isOpen: () => state.kind === 'open' && !paused,
+      fail: () => close(CLOSE_CODES.overloaded, "The space can't be read; try again later."),
+    })
+  }
+
+  function push(channel: Channel, author: Author, operation: WireOperation): void {
+    const { space } = channel
+    if (inFlight >= limits.maxInFlight) {
+      throw new Refusal(
+        CLOSE_CODES.overloaded,
+        `More than ${limits.maxInFlight} operations are unanswered.`,
+      )
+    }
+    inFlight += 1
+    expectAnswer()
+    sequencer.push({
+      space,
+      author,
+      operation,
+      answer(verdict) {
+        inFlight -= 1
+        unanswered -= 1
+        tell(toMessage(channel.channel, operation.id, verdict))
+        if (verdict.kind === 'accepted') {
+          hub.broadcast(space, verdict.sequence, operation, channel)
+        }
+      },
+    })
+  }
+
+  function receive(frame: Uint8Array): void {
+    if (paused || state.kind === 'closed') return
+    const current = state
+    guarded(() => {
+      switch (current.kind) {
+        case 'waiting':
+          state = { kind: 'greeting', backlog: [] }
+          void greet(frame).catch((error: unknown) => {
+            guarded(() => {
+              throw error
+            })
+          })
+          return
+        case 'greeting':
+          return wait(current.backlog, frame)
+        case 'open':
+          if (frame.length > limits.maxFrameBytes) {
+            throw new Refusal(CLOSE_CODES.protocolViolation, 'The frame is too large.')
+          }
+          return handle(decodeClientMessage(frame), current.author, current.channels)
+      }
+    })
+  }
+
+  return {
+    receive,
+    closed: () => void end(),
+    close,
+    pause() {
+      paused = true
+    },
+  }
+}
+
+function channelOf(number: number, channels: ReadonlyMap<number, Channel>): Channel {
+  const channel = channels.get(number)
+  if (channel !== undefined) return channel
+  throw new Refusal(CLOSE_CODES.protocolViolation, `Channel ${number} is not open.`)
+}
+
+function toMessage(channel: number, id: string, verdict: Verdict): RelayMessage {
+  if (verdict.kind !== 'rejected') {
+    return { type: 'ack', channel, id, sequence: verdict.sequence, digest: verdict.digest }
+  }
+  const { code, message, retryable, retryAfter } = verdict
+  return { type: 'reject', channel, id, code, message, retryable, retryAfter }
+}

@@ -1,0 +1,9 @@
+import type { WireOperation } from '@tidemark/core/protocol'
+import type { Author } from './ports.js'
+
+/** An operation with who sent it and where to. */
+export interface Submission {
+  readonly space: string
+  readonly author: Author
+  readonly operation: WireOperation
+}

@@ -1,0 +1,113 @@
+import Database from 'libsql'
+import { RelayStartError } from '../errors.js'
+import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './sqlite-schema.js'
+
+export type SqliteDatabase = Database.Database
+
+/** `PRAGMA synchronous` as it reads back: every commit is an fsync of the write-ahead log. */
+const SYNCHRONOUS_FULL = 2
+/** For readers beside the relay (`inspect`, `VACUUM INTO`), which hold locks for moments only. */
+const BUSY_TIMEOUT_MS = 5_000
+
+/**
+ * Opens the database so that a commit is durable when it returns, or not at all (reliability F1), and makes the tables
+ * in a new one.
+ *
+ * @throws RelayStartError
+ */
+export function openDatabase(path: string, newEpoch: () => string): SqliteDatabase {
+  const database = connect(path)
+  try {
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    const isNew = readPragma(database, 'schema_version') === 0
+    if (!isNew) requireOwnFile(database, path)
+    database.exec('PRAGMA journal_mode = WAL')
+    database.exec('PRAGMA synchronous = FULL')
+    requireDurable(database)
+    if (isNew) createTables(database, newEpoch())
+    return database
+  } catch (error) {
+    database.close()
+    throw explain(error, path)
+  }
+}
+
+/** @throws RelayStartError `not-durable` unless both settings read back as they must be. */
+export function requireDurable(database: SqliteDatabase): void {
+  const journal = readPragma(database, 'journal_mode')
+  const synchronous = readPragma(database, 'synchronous')
+  if (journal === 'wal' && synchronous === SYNCHRONOUS_FULL) return
+  throw new RelayStartError(
+    'not-durable',
+    `The database runs with journal_mode=${String(journal)} and synchronous=${String(synchronous)}, where wal and ` +
+      `${SYNCHRONOUS_FULL} (FULL) are needed: acknowledged work would be lost in a power failure. Put the data ` +
+      "directory on a local file system that supports SQLite's write-ahead log.",
+  )
+}
+
+export function readPragma(database: SqliteDatabase, name: string): unknown {
+  const row: unknown = database.prepare(`PRAGMA ${name}`).raw().get()
+  return Array.isArray(row) ? row[0] : undefined
+}
+
+function connect(path: string): SqliteDatabase {
+  try {
+    return new Database(path)
+  } catch (error) {
+    throw explain(error, path)
+  }
+}
+
+function requireOwnFile(database: SqliteDatabase, path: string): void {
+  if (readPragma(database, 'application_id') !== APPLICATION_ID) {
+    throw new RelayStartError(
+      'data-foreign',
+      `${path} is a database of another program. Give the relay a data directory of its own.`,
+    )
+  }
+  const version = readPragma(database, 'user_version')
+  if (version !== SCHEMA_VERSION) {
+    throw new RelayStartError(
+      'data-newer',
+      `${path} has schema version ${String(version)}; this relay knows ${SCHEMA_VERSION}. Start the newer relay that wrote it.`,
+    )
+  }
+}
+
+function createTables(database: SqliteDatabase, epoch: string): void {
+  database.exec('BEGIN IMMEDIATE')
+  database.exec(SCHEMA)
+  database.prepare("INSERT INTO meta (key, value) VALUES ('epoch', ?)").run(epoch)
+  // Inside the transaction as well: a file is ours from its first commit on, or empty.
+  database.exec(`PRAGMA application_id = ${APPLICATION_ID}`)
+  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)
+  database.exec('COMMIT')
+}
+
+function explain(error: unknown, path: string): RelayStartError {
+  if (error instanceof RelayStartError) return error
+  const code = codeOf(error)
+  if (code === 'SQLITE_NOTADB') {
+    return new RelayStartError(
+      'data-foreign',
+      `${path} is not a SQLite database. Give the relay a data directory of its own.`,
+      { cause: error },
+    )
+  }
+  return new RelayStartError(
+    'data-unwritable',
+    `${path} can't be opened for writing (${messageOf(error)}). Check that the directory exists, that this user may ` +
+      'write there, and that the disk is not full.',
+    { cause: error },
+  )
+}
+
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,101 @@
+import { checksum, corrupt, type SequencedRow, type StoredRow } from './checksum.js'
+import { decodeClientBindings, encodeClientBindings } from './client-bindings.js'
+import type { EntityHead, EntityRef, StoredOperation } from './port.js'
+
+/** Values as libsql's raw mode gives them out. */
+export type Row = readonly unknown[]
+
+/** The columns of a head after its key, in their order. */
+export const HEAD_COLUMNS =
+  'generation, sequence, version_sequence, last_modified, clients, snapshot_bytes, log_bytes, log_length, checksum'
+
+export function encodeHead(space: string, ref: EntityRef, head: EntityHead): unknown[] {
+  const clients = encodeClientBindings(head.clients)
+  return [
+    head.generation,
+    head.sequence,
+    head.versionSequence,
+    head.lastModified,
+    clients,
+    head.snapshotBytes,
+    head.logBytes,
+    head.logLength,
+    checksum(headIdentity(space, ref, head), clients),
+  ]
+}
+
+/** @throws TidemarkError `corrupt` */
+export function decodeHead(space: string, ref: EntityRef, row: Row): EntityHead {
+  const clients = asBytes(row[4])
+  const head = {
+    generation: String(row[0]),
+    sequence: Number(row[1]),
+    versionSequence: Number(row[2]),
+    lastModified: Number(row[3]),
+    snapshotBytes: Number(row[5]),
+    logBytes: Number(row[6]),
+    logLength: Number(row[7]),
+  }
+  const identity = headIdentity(space, ref, head)
+  if (checksum(identity, clients) !== row[8]) throw corrupt(identity, 'do not match their checksum')
+  return { ...head, clients: decodeClientBindings(clients) }
+}
+
+function headIdentity(space: string, ref: EntityRef, head: Omit<EntityHead, 'clients'>): string {
+  return [
+    `head of ${space}/${ref.collection}/${ref.id}`,
+    head.generation,
+    head.sequence,
+    head.versionSequence,
+    head.lastModified,
+    head.snapshotBytes,
+    head.logBytes,
+    head.logLength,
+  ].join(' ')
+}
+
+export function encodeOperation(space: string, operation: StoredOperation): unknown[] {
+  const { id, sequence, user, replica, digest, acceptedAt } = operation
+  const identity = operationIdentity(space, operation)
+  return [space, id, sequence, user, replica, digest, acceptedAt, checksum(identity, digest)]
+}
+
+export const OPERATION_COLUMNS = 'id, sequence, user, replica, digest, accepted_at, checksum'
+
+/** @throws TidemarkError `corrupt` */
+export function decodeOperation(space: string, row: Row): StoredOperation {
+  const operation = {
+    id: String(row[0]),
+    sequence: Number(row[1]),
+    user: String(row[2]),
+    replica: String(row[3]),
+    digest: asBytes(row[4]),
+    acceptedAt: Number(row[5]),
+  }
+  const identity = operationIdentity(space, operation)
+  if (checksum(identity, operation.digest) !== row[6]) {
+    throw corrupt(identity, 'do not match their checksum')
+  }
+  return operation
+}
+
+function operationIdentity(space: string, operation: Omit<StoredOperation, 'digest'>): string {
+  const { id, sequence, user, replica, acceptedAt } = operation
+  return `operation ${space}/${id} ${sequence} ${user}/${replica} ${acceptedAt}`
+}
+
+/** From `bytes, checksum`. */
+export function storedRow(row: Row): StoredRow {
+  return { bytes: asBytes(row[0]), checksum: Number(row[1]) }
+}
+
+/** From `sequence, bytes, checksum`. */
+export function sequencedRow(row: Row): SequencedRow {
+  return { sequence: Number(row[0]), bytes: asBytes(row[1]), checksum: Number(row[2]) }
+}
+
+/** A plain Uint8Array, as the rest of the code compares and keeps them; libsql gives out Buffers. */
+function asBytes(value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array)) return new Uint8Array()
+  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+}

@@ -1,0 +1,74 @@
+import {
+  createMemoryDisk,
+  createMemoryStorage,
+  createRelay,
+  type Limits,
+  type MemoryDisk,
+  type Relay,
+  type RelayStorage,
+} from '@tidemark/server'
+import type { SeededRandom } from './random.js'
+import type { Scheduler } from './scheduler.js'
+
+/** A relay's machine: the disk stays, the process comes and goes. */
+export interface RelayHost {
+  readonly disk: MemoryDisk
+  readonly relay: Relay | undefined
+  /** Kills the process; a transaction that is under way either reached the disk or didn't. */
+  crash(): void
+  start(): void
+}
+
+export interface RelayHostOptions {
+  readonly limits?: Partial<Limits>
+  /** Puts something between the relay and its disk; for bugs that are put in on purpose. */
+  readonly tamper?: (storage: RelayStorage, isAlive: () => boolean) => RelayStorage
+}
+
+/** A commit takes up to this long. */
+const COMMIT_MS = 30
+
+export function createRelayHost(
+  scheduler: Scheduler,
+  random: SeededRandom,
+  { limits = {}, tamper }: RelayHostOptions = {},
+): RelayHost {
+  const disk = createMemoryDisk('epoch-1')
+  let relay: Relay | undefined
+  let life = 0
+
+  function start(): void {
+    life += 1
+    const own = life
+    const isAlive = (): boolean => own === life
+    // What belongs to a dead process never goes on: its promises stay open for ever.
+    const delay = (): Promise<void> =>
+      new Promise((resolve) => {
+        scheduler.after(random.unit() * COMMIT_MS, () => isAlive() && resolve())
+      })
+    const storage = createMemoryStorage({ disk, beforeCommit: delay, afterCommit: delay })
+    relay = createRelay({
+      storage: tamper?.(storage, isAlive) ?? storage,
+      clock: {
+        now: () => scheduler.now,
+        schedule: (callback, milliseconds) =>
+          scheduler.after(milliseconds, () => isAlive() && callback()),
+      },
+      randomId: () => [...random.bytes(8)].map((byte) => byte.toString(16)).join(''),
+      limits,
+    })
+  }
+
+  start()
+  return {
+    disk,
+    get relay() {
+      return relay
+    },
+    crash() {
+      life += 1
+      relay = undefined
+    },
+    start,
+  }
+}

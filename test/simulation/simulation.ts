@@ -1,0 +1,382 @@
+import { collection, defineSchema, type EntityRow, isTidemarkError, set } from '@tidemark/core'
+import { decodeContent, mergeUpdates, viewOf } from '@tidemark/core/entity'
+import * as z from 'zod'
+import { createDevice, type Device, type Tab } from './device.js'
+import { createModel } from './model.js'
+import { CALM, createNetwork } from './network.js'
+import { type SeededRandom, seededRandom } from './random.js'
+import { createRelayHost, type RelayHostOptions } from './relay-host.js'
+import { createScheduler } from './scheduler.js'
+
+const schema = defineSchema({
+  version: 1,
+  collections: {
+    cards: collection({
+      title: z.string().optional(),
+      note: z.string().optional(),
+      tags: set(z.string()),
+    }),
+  },
+})
+type Schema = typeof schema.collections
+type Card = EntityRow<Schema['cards']['fields']>
+
+export interface SimulationOptions {
+  readonly seed: number
+  /** Local changes and faults, in all. */
+  readonly steps: number
+  readonly devices: number
+  readonly tamper?: RelayHostOptions['tamper']
+}
+
+export interface SimulationResult {
+  /** What happened, for comparing two runs and for showing that something did. */
+  readonly counts: Readonly<Record<string, number>>
+  readonly events: number
+  /** The final rows, the same on every device. */
+  readonly rows: readonly Card[]
+}
+
+/** An invariant that did not hold. The message names the seed: running it again shows the same course. */
+export class InvariantViolation extends Error {
+  constructor(seed: number, what: string) {
+    super(`seed ${seed}: ${what}`)
+  }
+}
+
+/** Refused by the relay for its size, to see rejections: far above what the other values need. */
+const TOO_LARGE = 'x'.repeat(3000)
+const LIMITS = { maxOperationBytes: 2500 }
+const SPACE = 'team'
+const DRAIN_MS = 10 * 60 * 1000
+
+/** Many devices with several tabs each, one relay, and a network, all on one virtual clock. */
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const { seed, steps } = options
+  const random = seededRandom(seed)
+  const scheduler = createScheduler()
+  const host = createRelayHost(scheduler, random.fork(), {
+    limits: LIMITS,
+    ...(options.tamper && { tamper: options.tamper }),
+  })
+  const network = createNetwork(scheduler, random.fork(), () => {
+    const { relay } = host
+    return relay && ((connection) => relay.connect(connection))
+  })
+  const devices = Array.from({ length: options.devices }, (_, index) =>
+    createDevice(scheduler, random.fork(), network, {
+      schema,
+      user: `user${index % 2}`,
+      locks: random.chance(0.8),
+    }),
+  )
+  const model = createModel()
+  const counts: Record<string, number> = {}
+  /** Operations that were saved: none of them may be missing at the end, unless the relay refused it. */
+  const saved = new Set<string>()
+  const refused = new Set<string>()
+  let writes = 0
+
+  const count = (what: string): void => {
+    counts[what] = (counts[what] ?? 0) + 1
+  }
+  const fail = (what: string): never => {
+    throw new InvariantViolation(seed, what)
+  }
+  const accepted = (): Set<string> => new Set(host.disk.spaces.get(SPACE)?.operations.keys() ?? [])
+
+  /** Waits for a promise that virtual time has to bring about. */
+  async function wait<T>(promise: Promise<T>): Promise<T> {
+    let settled = false
+    promise.then(
+      () => {
+        settled = true
+      },
+      () => {
+        settled = true
+      },
+    )
+    const inTime = await scheduler.runUntil(() => settled, DRAIN_MS)
+    if (!inTime) fail('something that was awaited never happened')
+    return promise
+  }
+
+  function follow(id: string, when: (stage: 'saved' | 'synced') => Promise<void>): void {
+    when('saved').then(
+      () => void saved.add(id),
+      () => undefined,
+    )
+    when('synced').then(
+      () => {
+        // [L18] The promise of the whole product: never before the relay's commit.
+        if (!accepted().has(id)) premature ??= id
+        count('synced')
+      },
+      (error: unknown) => {
+        if (isTidemarkError(error) && error.code !== 'store-closed') refused.add(id)
+      },
+    )
+  }
+  let premature: string | undefined
+
+  function change(tab: Tab<Schema>, tools: SeededRandom): void {
+    const { cards } = tab.store
+    const id = `card${tools.below(6)}`
+    const card = cards.get(id)
+    const field = tools.pick(['title', 'note'] as const)
+    writes += 1
+    const large = tools.chance(0.04)
+    const value = `${writes}${large ? TOO_LARGE : ''}`
+    const note = (operation: string, saw: readonly string[]): void =>
+      model.write({ operation, entity: id, field, value, saw })
+    try {
+      if (card === undefined) {
+        const op = cards.insert({ id, [field]: value })
+        note(op.id, [])
+        follow(op.id, op.when)
+        count(large ? 'inserts that are too large' : 'inserts')
+      } else if (tools.chance(0.1)) {
+        const op = cards.delete(id)
+        follow(op.id, op.when)
+        count('deletes')
+      } else if (tools.chance(0.15)) {
+        const tag = tools.pick(['red', 'green', 'blue'])
+        const op = cards.update(id, (draft) => {
+          if (draft.tags.has(tag)) draft.tags.delete(tag)
+          else draft.tags.add(tag)
+        })
+        follow(op.id, op.when)
+        count('tags')
+      } else if (tools.chance(0.15)) {
+        changeSeveral(tab, tools)
+      } else {
+        const rivals = card.$conflicts[field]?.map((rival) => String(rival.value))
+        const shown = card[field]
+        const saw = rivals ?? (shown === undefined ? [] : [shown])
+        const op = cards.update(id, (draft) => {
+          draft[field] = value
+        })
+        note(op.id, saw)
+        follow(op.id, op.when)
+        count(large ? 'updates that are too large' : 'updates')
+      }
+    } catch (error) {
+      if (!isTidemarkError(error) || error.code !== 'entity-deleted') throw error
+      const op = cards.restore(id)
+      follow(op.id, op.when)
+      count('restores')
+    }
+  }
+
+  /** One operation on several entities: some that are there, perhaps one that isn't yet. */
+  function changeSeveral({ store }: Tab<Schema>, tools: SeededRandom): void {
+    const ids = [0, 1, 2].map(() => `card${tools.below(6)}`)
+    const large = tools.chance(0.1)
+    /** Deleted here: `get` doesn't show them, and an insert would be refused. */
+    const tombstones = new Set(ids.filter((id) => isTombstone(store, id)))
+    const noted: { entity: string; value: string; saw: string[] }[] = []
+    const op = store.transact((tx) => {
+      for (const id of new Set(ids)) {
+        writes += 1
+        const value = `${writes}${large ? TOO_LARGE : ''}`
+        const card = tx.cards.get(id)
+        if (card !== undefined) {
+          const rivals = card.$conflicts['title']?.map((rival) => String(rival.value))
+          const saw = rivals ?? (card.title === undefined ? [] : [card.title])
+          tx.cards.update(id, (draft) => {
+            draft.title = value
+          })
+          noted.push({ entity: id, value, saw })
+        } else if (!tombstones.has(id)) {
+          tx.cards.insert({ id, title: value })
+          noted.push({ entity: id, value, saw: [] })
+        }
+      }
+    })
+    if (op.entities.length === 0) return
+    for (const write of noted) model.write({ operation: op.id, field: 'title', ...write })
+    follow(op.id, op.when)
+    count(large ? 'transactions that are too large' : 'transactions')
+  }
+
+  async function disturb(tools: SeededRandom): Promise<void> {
+    const device = tools.pick(devices)
+    const tab = device.tabs.length > 0 ? tools.pick(device.tabs) : undefined
+    const what = tools.below(9)
+    if (what === 0 && host.relay !== undefined) {
+      host.crash()
+      for (const wire of [...network.wires]) wire.cut()
+      count('relay crashes')
+    } else if (what === 1 && host.relay === undefined) {
+      host.start()
+    } else if (what === 2 && tab !== undefined) {
+      tab.crash()
+      count('tab crashes')
+    } else if (what === 3 && tab !== undefined) {
+      await wait(tab.close())
+      count('tabs closed')
+    } else if (what === 4 && device.tabs.length < 3) {
+      await wait(device.open())
+      count('tabs opened')
+    } else if (what === 5) {
+      device.online = !device.online
+      if (device.online) device.hint()
+      count('devices unplugged or plugged in')
+    } else if (what === 6 && network.wires.size > 0) {
+      tools.pick([...network.wires]).cut()
+      count('cuts')
+    } else if (what === 7 && network.wires.size > 0) {
+      tools.pick([...network.wires]).blackhole(tools.pick(['up', 'down']))
+      count('blackholes')
+    } else if (what === 8) {
+      network.faults = tools.chance(0.5)
+        ? CALM
+        : { latency: 200, cut: 0.01, blackhole: 0.003, duplicate: 0.05 }
+    }
+  }
+
+  const tools = random.fork()
+  for (const device of devices) await wait(device.open())
+  for (let step = 0; step < steps; step++) {
+    const open = devices.flatMap((device) => [...device.tabs])
+    if (open.length > 0 && tools.chance(0.75)) change(tools.pick(open), tools)
+    else await disturb(tools)
+    // Mostly in quick succession, now and then after a while.
+    await scheduler.runUntil(() => false, tools.chance(0.1) ? 3000 : tools.below(60))
+    if (premature !== undefined) fail(`operation ${premature} was "synced" before the commit`)
+  }
+
+  await heal()
+  const rows = await check()
+  return { counts, events: scheduler.events, rows }
+
+  /** Everything works again: from here on all must come to rest by itself. */
+  async function heal(): Promise<void> {
+    network.faults = CALM
+    if (host.relay === undefined) host.start()
+    for (const device of devices) {
+      device.online = true
+      device.messageLoss = 0
+      if (device.tabs.length === 0) await wait(device.open())
+      device.hint()
+    }
+    const idle = (): boolean =>
+      devices.every((device) =>
+        device.tabs.every(({ store }) => {
+          const { connection, pending, syncing } = store.status.current
+          return connection === 'online' && pending === 0 && syncing === 0
+        }),
+      )
+    // Links that are dead without knowing are found by their heartbeats first.
+    await scheduler.runUntil(() => false, 60_000)
+    const drained = await scheduler.runUntil(idle, DRAIN_MS)
+    if (!drained) {
+      const states = devices.flatMap((device) =>
+        device.tabs.map(
+          ({ store }) =>
+            `${JSON.stringify(store.status.current)} ${JSON.stringify(store.operations.current.filter(({ state }) => state !== 'failed').map(({ id, state, attempts, lastError, entities }) => ({ id, state, attempts, lastError, entities, accepted: accepted().has(id) })))}\n`,
+        ),
+      )
+      fail(
+        `[O9] not at rest ${DRAIN_MS / 60_000} min after everything was healed: ${states.join(' ')}`,
+      )
+    }
+    // Changes that were acknowledged last still travel to the others.
+    await scheduler.runUntil(() => false, 5_000)
+    for (const device of devices) device.hint()
+    await scheduler.runUntil(() => false, 5_000)
+  }
+
+  async function check(): Promise<readonly Card[]> {
+    const known = accepted()
+    if (premature !== undefined) fail(`operation ${premature} was "synced" before the commit`)
+    for (const id of saved) {
+      if (!known.has(id) && !refused.has(id) && !parked().has(id))
+        fail(`[O2] saved operation ${id} is lost`)
+    }
+    const states = devices.flatMap((device) => device.tabs.map((tab) => rowsOf(tab)))
+    const [first, ...others] = states.map((rows) => JSON.stringify(rows.map(valuesOf)))
+    others.forEach((other, index) => {
+      if (other !== first) fail(`[O1] tab ${index + 1} shows ${other}, tab 0 shows ${first}`)
+    })
+    const sequence = host.disk.spaces.get(SPACE)?.sequence ?? 0
+    if (sequence !== known.size) fail(`[L18] sequence ${sequence} after ${known.size} operations`)
+    checkValues(known)
+    checkStatuses()
+    count(
+      states[0]?.some((row) => Object.keys(row.$conflicts).length > 0)
+        ? 'ends with conflicts'
+        : 'ends without',
+    )
+    return states[0] ?? []
+  }
+
+  /** Operations that were parked by tabs that are gone: they are in the outbox of some device. */
+  function parked(): Set<string> {
+    return new Set(
+      devices.flatMap((device) =>
+        device.tabs.flatMap(({ store }) =>
+          store.operations.list({ state: 'failed' }).map(({ id }) => id),
+        ),
+      ),
+    )
+  }
+
+  /** [O7] The relay's documents hold what the model says, deleted entities included. */
+  function checkValues(known: ReadonlySet<string>): void {
+    const expected = model.liveValues(known)
+    const found = new Map<string, Set<string>>()
+    for (const entity of host.disk.spaces.get(SPACE)?.entities.values() ?? []) {
+      const log = [entity.snapshot, ...entity.updates].flatMap((row) => row?.bytes ?? [])
+      const view = viewOf(decodeContent(mergeUpdates(log)))
+      for (const field of ['title', 'note']) {
+        const value = view.values[field]
+        if (value === undefined) continue
+        const rivals = view.conflicts?.[field]?.map((rival) => String(rival.value))
+        found.set(`${entity.ref.id}.${field}`, new Set(rivals ?? [String(value)]))
+      }
+    }
+    const show = (values: Map<string, Set<string>>): string =>
+      [...values]
+        .map(([key, set]) => `${key}=${[...set].sort().join('|')}`)
+        .sort()
+        .join(' ')
+    if (show(found) !== show(expected))
+      fail(`[O7] the relay holds ${show(found)}, not ${show(expected)}`)
+  }
+
+  function checkStatuses(): void {
+    for (const device of devices) {
+      for (const { store } of device.tabs) {
+        const failed = new Set(
+          store.operations.current.flatMap(({ entities }) => entities.map(({ id }) => id)),
+        )
+        for (const row of store.cards.query().current) {
+          const wanted = failed.has(row.id) ? 'error' : 'synced'
+          if (row.$status !== wanted) fail(`[O8] ${row.id} is ${row.$status}, not ${wanted}`)
+        }
+      }
+    }
+  }
+}
+
+function isTombstone({ cards }: Tab<Schema>['store'], id: string): boolean {
+  if (cards.get(id) !== undefined) return false
+  try {
+    cards.update(id, () => undefined)
+    return false
+  } catch (error) {
+    return isTidemarkError(error) && error.code === 'entity-deleted'
+  }
+}
+
+function rowsOf(tab: Tab<Schema>): readonly Card[] {
+  return tab.store.cards.query({ orderBy: ['id'] }).current
+}
+
+/** A row without what is this device's own. */
+function valuesOf({ $status: _status, $error: _error, ...shared }: Card): unknown {
+  return shared
+}
+
+export type { Device }

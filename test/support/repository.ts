@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folders = new Set<string>()
+
+process.once('exit', () => {
+  for (const folder of folders) removeFolder(folder)
+})
+
+/** The path of something in the repository. */
+export function inRepository(path: string): string {
+  return join(root, path)
+}
+
+/** An empty folder outside the repository, gone at the latest when this process ends. */
+export function temporaryFolder(what: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `tidemark-${what}-`))
+  folders.add(folder)
+  return folder
+}
+
+/** Tries more than once, because a process that was just killed may still be letting go of its files. */
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  folders.delete(folder)
+}
