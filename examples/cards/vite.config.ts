@@ -13,6 +13,8 @@ export default defineConfig(({ command }) => ({
     dedupe: ['yjs', 'lib0', 'react', 'react-dom'],
   },
   build: {
+    // One file: a page that stays open while a new version replaces the cached one never misses a part.
+    chunkSizeWarningLimit: 700,
     // The first versions that have all of light-dark(), oklch() and Popover.
     target: ['chrome123', 'edge123', 'firefox125', 'safari17.5'],
   },
@@ -51,7 +53,11 @@ export default defineConfig(({ command }) => ({
         ],
       },
       workbox: {
-        globPatterns: ['**/*.{html,js,css,svg,png,webmanifest}'],
+        // The manifest and its icons come by themselves.
+        globPatterns: ['**/*.{html,js,css,svg}', 'icon-180.png'],
+        // The first visit already survives a reload without a network; a new version serves the next one.
+        clientsClaim: true,
+        skipWaiting: true,
         navigateFallback: '/index.html',
         // The relay's own pages are never answered from the cache.
         navigateFallbackDenylist: [/^\/(health|ready|metrics|blobs|inspector|yjs)\b/],

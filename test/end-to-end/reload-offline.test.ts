@@ -1,25 +1,15 @@
 import { describe, expect } from 'vitest'
-import type { BrowserProfile } from '../support/browser-profile.js'
 import { type CardsAddress, type CardsPage, openCards } from '../support/cards-page.js'
 import { readRelayLog } from '../support/relay-log.js'
 import { becomesOnline, becomesSynced, converge } from '../support/settled.js'
 import { test } from '../support/stage.js'
 
-/** The service worker has everything that the page consists of, and answers for it. */
-async function isInstalled({ page }: CardsPage): Promise<void> {
-  await page.evaluate(async () => {
-    await navigator.serviceWorker.ready
-  })
-  await page.waitForFunction('navigator.serviceWorker.controller?.state === "activated"')
-}
-
-async function addByHand({ page, card }: CardsPage, title: string, url: string): Promise<void> {
+async function addByHand({ page }: CardsPage, title: string, url: string): Promise<void> {
   await page.getByTestId('add-card').first().click()
   await page.getByLabel('Address').fill(url)
   await page.getByLabel('Title').fill(title)
   await page.getByRole('button', { name: 'Add bookmark' }).click()
   await page.getByTestId('card').filter({ hasText: title }).waitFor()
-  void card
 }
 
 async function titles(cards: CardsPage): Promise<string[]> {
@@ -32,11 +22,11 @@ describe('a browser whose relay is gone', () => {
   }) => {
     const relay = await stage.relay()
     const address: CardsAddress = { url: relay.url, user: 'ada' }
-    const profile: BrowserProfile = await stage.profile('ada')
+    const profile = await stage.profile('ada')
     let ada = await openCards(profile, address)
     const known = await ada.insert({ title: 'Known to the relay', tags: ['sea'] })
     await becomesSynced(ada)
-    await isInstalled(ada)
+    await ada.becomesInstalled()
 
     await relay.kill()
     await ada.reload()

@@ -25,6 +25,8 @@ export interface CardsPage {
   snapshot(): Promise<readonly CardSnapshot[]>
   status(): Promise<StoreStatus>
   operations(): Promise<readonly OperationInfo[]>
+  /** Waits until the page would load without a server from now on. */
+  becomesInstalled(): Promise<void>
   /** Says what a browser says when the network is back: so that a test needn't wait for the back-off. */
   hintOnline(): Promise<void>
   reload(): Promise<void>
@@ -129,6 +131,17 @@ function cardsPage(page: Page): CardsPage {
       ),
     status: () => evaluate((store) => store.status.current),
     operations: () => evaluate((store) => store.operations.list()),
+    async becomesInstalled() {
+      await page.evaluate(async () => {
+        const { active } = await navigator.serviceWorker.ready
+        if (active === null || active.state === 'activated') return
+        await new Promise<void>((resolve) => {
+          active.addEventListener('statechange', () => {
+            if (active.state === 'activated') resolve()
+          })
+        })
+      })
+    },
     async hintOnline() {
       await page.evaluate(() => window.dispatchEvent(new Event('online')))
     },

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, statSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { findFreePort } from './free-port.js'
 import { endProcess, type OwnedProcess, spawnOwned } from './owned-process.js'
@@ -18,6 +18,8 @@ export interface RelayProcess {
   readonly log: readonly string[]
   /** Starts it again. Resolves when it answers. */
   start(): Promise<void>
+  /** Resolves in the middle of its next commit: something is written, and not yet synced if the disk is slowed down. */
+  nextWrite(): Promise<void>
   /** Ends it as a service manager does, with time to close. */
   stop(): Promise<void>
   /** Ends it with SIGKILL. */
@@ -31,6 +33,7 @@ export interface RelayProcessOptions {
   readonly slowSync?: number
 }
 
+const WAL = 'tidemark.db-wal'
 const START_DEADLINE_MS = 20_000
 
 /** Starts `tidemark serve`. Needs the packages and the example to be built. */
@@ -39,7 +42,7 @@ export async function startRelay({ slowSync }: RelayProcessOptions = {}): Promis
   const url = `http://127.0.0.1:${port}`
   const folder = temporaryFolder('relay')
   const data = join(folder, 'data')
-  const wal = join(data, 'tidemark.db-wal')
+  const wal = join(data, WAL)
   const traced = slowSync !== undefined && hasStrace()
   if (slowSync !== undefined && !traced) {
     console.warn(
@@ -95,6 +98,7 @@ export async function startRelay({ slowSync }: RelayProcessOptions = {}): Promis
     },
     log,
     start,
+    nextWrite: () => changeOf(data, WAL),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     async dispose() {
@@ -102,6 +106,16 @@ export async function startRelay({ slowSync }: RelayProcessOptions = {}): Promis
       removeFolder(folder)
     },
   }
+}
+
+function changeOf(folder: string, name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const watcher = watch(folder, (_event, changed) => {
+      if (changed !== name) return
+      watcher.close()
+      resolve()
+    })
+  })
 }
 
 function built(path: string): string {

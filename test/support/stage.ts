@@ -8,7 +8,9 @@ export interface Stage {
   profile(name: string): Promise<BrowserProfile>
   /** What the relays wrote to their logs. */
   log(): string
-  /** Ends everything. Fails when a page or a relay complained of something that the test didn't provoke. */
+  /** Fails when a page or a relay has complained of something that the test didn't provoke. */
+  check(): void
+  /** Ends everything, after a last check. */
   strike(): Promise<void>
 }
 
@@ -50,11 +52,16 @@ export function createStage(): Stage {
       return profile
     },
     log: () => relays.flatMap(({ log }) => log).join(''),
+    check() {
+      expect(complaints(), 'complaints of pages and relays').toEqual([])
+    },
     async strike() {
-      const found = complaints()
-      await Promise.all(profiles.map((profile) => profile.dispose()))
-      await Promise.all(relays.map((relay) => relay.dispose()))
-      expect(found, 'complaints of pages and relays').toEqual([])
+      try {
+        this.check()
+      } finally {
+        await Promise.all(profiles.map((profile) => profile.dispose()))
+        await Promise.all(relays.map((relay) => relay.dispose()))
+      }
     },
   }
 }
@@ -63,7 +70,7 @@ function errorsIn(log: readonly string[]): string[] {
   return log
     .join('')
     .split('\n')
-    .filter((line) => line !== '' && !isHarmless(line))
+    .filter((line) => line !== '' && !line.startsWith('strace: ') && !isHarmless(line))
 }
 
 function isHarmless(line: string): boolean {

@@ -1,4 +1,5 @@
 import type { Bookmark } from './bookmark.js'
+import { createSpelling } from './tags.js'
 import { urlKey } from './url.js'
 
 export interface ImportPlan {
@@ -15,23 +16,31 @@ export function bookmarkKey({ url, title }: Pick<Bookmark, 'url' | 'title'>): st
   return url === undefined ? `note:${title}` : urlKey(url)
 }
 
-/** Decides what of a file becomes a new card. `present` holds the keys of the cards that are here. */
+/** Decides what of a file becomes a new card. `present` is what is here already. */
 export function planImport(
   bookmarks: readonly Bookmark[],
-  present: ReadonlySet<string>,
+  present: Iterable<Pick<Bookmark, 'url' | 'title' | 'tags'>>,
 ): ImportPlan {
+  const keys = new Set<string>()
+  const tags = new Set<string>()
+  for (const card of present) {
+    keys.add(bookmarkKey(card))
+    for (const tag of card.tags) tags.add(tag)
+  }
+  const spell = createSpelling(tags)
   const additions = new Map<string, Bookmark>()
   let existing = 0
   let repeated = 0
   for (const bookmark of bookmarks) {
     const key = bookmarkKey(bookmark)
-    if (present.has(key)) {
+    if (keys.has(key)) {
       existing++
       continue
     }
+    const own = { ...bookmark, tags: spell(bookmark.tags) }
     const first = additions.get(key)
     if (first !== undefined) repeated++
-    additions.set(key, first === undefined ? bookmark : merged(first, bookmark))
+    additions.set(key, first === undefined ? own : merged(first, own))
   }
   return { additions: [...additions.values()], existing, repeated }
 }

@@ -1,6 +1,6 @@
 import type { Bookmark } from './bookmark.js'
 import { createNetscapeReader, type NetscapeFile } from './parse-netscape.js'
-import { bookmarkKey, type ImportPlan, planImport } from './plan-import.js'
+import { type ImportPlan, planImport } from './plan-import.js'
 
 /** How far an import has come. Counts only grow. */
 export interface ImportProgress {
@@ -27,12 +27,12 @@ export interface ImportProgress {
   readonly problem: string | undefined
 }
 
-export type ImportPhase = 'reading' | 'adding' | 'saving' | 'done' | 'cancelled' | 'failed'
+type ImportPhase = 'reading' | 'adding' | 'saving' | 'done' | 'cancelled' | 'failed'
 
 /** The part of a store that an import needs. */
-export interface ImportTarget {
+interface ImportTarget {
   /** What is here already. */
-  present(): Iterable<Pick<Bookmark, 'url' | 'title'>>
+  present(): Iterable<Pick<Bookmark, 'url' | 'title' | 'tags'>>
   insert(bookmark: Bookmark): { when(stage: 'saved' | 'synced'): Promise<void> }
 }
 
@@ -154,10 +154,9 @@ async function planned(
   pause: () => Promise<void>,
 ): Promise<ImportPlan> {
   await pause()
-  const present = new Set<string>()
-  for (const card of target.present()) present.add(bookmarkKey(card))
+  const plan = planImport(bookmarks, target.present())
   await pause()
-  return planImport(bookmarks, present)
+  return plan
 }
 
 function words(error: unknown): string {

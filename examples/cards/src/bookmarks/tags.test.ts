@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { countTags, mostUsed, toTag, toTags } from './tags.js'
+import { countTags, createSpelling, mostUsed, toTag, toTags } from './tags.js'
 
 describe('toTag', () => {
   it('makes one line without commas', () => {
@@ -15,9 +15,13 @@ describe('toTags', () => {
   it('takes each tag once and drops empty ones', () => {
     expect(toTags('a, b,, a ,')).toEqual(['a', 'b'])
   })
+})
 
-  it('keeps the known spelling', () => {
-    expect(toTags('recipes, NEW', ['Recipes'])).toEqual(['Recipes', 'NEW'])
+describe('createSpelling', () => {
+  it('prefers the known spelling, and else the first', () => {
+    const spell = createSpelling(['Recipes'])
+    expect(spell(['recipes', 'NEW'])).toEqual(['Recipes', 'NEW'])
+    expect(spell(['new', 'New', 'RECIPES'])).toEqual(['NEW', 'Recipes'])
   })
 })
 

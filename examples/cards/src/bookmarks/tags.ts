@@ -7,19 +7,25 @@ export function toTag(text: string): string {
   return tidy.length <= MAX_LENGTH ? tidy : [...tidy].slice(0, MAX_LENGTH).join('').trim()
 }
 
+/** The tags in a comma-separated list, each one once. */
+export function toTags(text: string): string[] {
+  return [...new Set(text.split(',').map(toTag))].filter((tag) => tag !== '')
+}
+
 /**
- * The tags in a comma-separated list, each one once. One that is `known` in another case is taken in
- * its known spelling, so that "Recipes" and "recipes" don't become two.
+ * Gives tags in the spelling that is `known`, or else in which they come first, so that "Recipes" and
+ * "recipes" don't become two.
  */
-export function toTags(text: string, known: Iterable<string> = []): string[] {
+export function createSpelling(known: Iterable<string>): (tags: readonly string[]) => string[] {
   const spelling = new Map<string, string>()
-  for (const tag of known) spelling.set(tag.toLocaleLowerCase(), tag)
-  const tags = new Set<string>()
-  for (const part of text.split(',')) {
-    const tag = toTag(part)
-    if (tag !== '') tags.add(spelling.get(tag.toLocaleLowerCase()) ?? tag)
+  const spell = (tag: string): string => {
+    const key = tag.toLocaleLowerCase()
+    const first = spelling.get(key)
+    if (first === undefined) spelling.set(key, tag)
+    return first ?? tag
   }
-  return [...tags]
+  for (const tag of known) spell(tag)
+  return (tags) => [...new Set(tags.map(spell))]
 }
 
 export interface TagCount {

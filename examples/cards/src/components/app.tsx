@@ -22,11 +22,13 @@ export function App({ store, session }: AppProps): JSX.Element {
     <FailureBoundary>
       <StoreProvider store={store}>
         <LibraryPage session={session} theme={theme} onTheme={setTheme} />
-        <GlobalSyncIndicator />
+        <aside aria-label="Sync">
+          <GlobalSyncIndicator />
+        </aside>
         <Toaster
-          position="bottom-left"
+          position="bottom-center"
           theme={theme}
-          offset={{ bottom: 20, left: 20 }}
+          offset={{ bottom: 20 }}
           // Above the indicator, which has the lower right corner.
           mobileOffset={{ bottom: 72 }}
         />

@@ -88,6 +88,9 @@ export function EditDialog({ card, onChange, onRemove, ...common }: EditDialogPr
   )
 }
 
+/** Characters. Far below what a relay takes in one operation, and far above any note. */
+const MAX_NOTE = 100_000
+
 interface FormFieldsProps extends CommonProps {
   readonly id: string | undefined
   readonly form: CardForm
@@ -174,6 +177,7 @@ function FormFields(props: FormFieldsProps): JSX.Element {
           id={`${key}-note`}
           name="note"
           rows={5}
+          maxLength={MAX_NOTE}
           value={form.note}
           onChange={(event) => change({ note: event.target.value })}
         />

@@ -26,7 +26,7 @@ function CardItemView({ card, isActive, onEdit, onRemove, onTag }: CardItemProps
     <article className="card" data-testid="card" data-id={id}>
       <Monogram name={host === '' ? title : host} />
       <div className="card-body">
-        <h3 className="card-title">
+        <h2 className="card-title">
           {url !== undefined && isOpenable(url) ? (
             <a href={url} target="_blank" rel="noreferrer" tabIndex={tabIndex}>
               {title}
@@ -36,7 +36,7 @@ function CardItemView({ card, isActive, onEdit, onRemove, onTag }: CardItemProps
               {title}
             </button>
           )}
-        </h3>
+        </h2>
         <div className="card-meta">
           {host !== '' && <span className="card-host">{host}</span>}
           <time dateTime={isoDate(addedAt)}>{shortDate(addedAt)}</time>

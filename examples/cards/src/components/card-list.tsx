@@ -77,7 +77,9 @@ export function CardList({ ref, cards, onEdit, onRemove, onTag }: CardListProps)
     if (card === undefined) return
     wantsFocus.current = true
     setActive({ id: card.id })
-    virtualizer.scrollToIndex(index, { align: 'auto' })
+    // Of the first card one wants to see what stands above it, too.
+    if (index === 0) window.scrollTo({ top: 0 })
+    else virtualizer.scrollToIndex(index, { align: 'auto' })
   }
 
   useLayoutEffect(() => {

@@ -4,14 +4,8 @@ import { type ConnectionNotice, useConnectionNotice } from '../hooks/use-connect
 import { Icon } from './icons.js'
 
 const TEXTS: Readonly<Record<ConnectionNotice, readonly [title: string, text: string]>> = {
-  offline: [
-    'You’re offline.',
-    'Everything works; changes are kept on this device and sent when you’re back.',
-  ],
-  unreachable: [
-    'The relay can’t be reached.',
-    'Changes are kept on this device and sent as soon as it answers.',
-  ],
+  offline: ['You’re offline.', 'Changes are kept on this device until you’re back.'],
+  unreachable: ['The relay can’t be reached.', 'Changes are kept on this device until it answers.'],
   unauthorized: ['You’re signed out.', 'Changes are kept on this device until you sign in again.'],
   incompatible: [
     'This page is out of date.',

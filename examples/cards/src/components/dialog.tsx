@@ -44,7 +44,7 @@ export function Dialog(props: DialogProps): JSX.Element {
 
   return (
     <dialog ref={dialog} className={`dialog dialog-${kind}`} aria-labelledby={heading}>
-      <header className="dialog-header">
+      <div className="dialog-header">
         <h2 id={heading}>{title}</h2>
         <button
           type="button"
@@ -54,7 +54,7 @@ export function Dialog(props: DialogProps): JSX.Element {
         >
           <Icon name="close" />
         </button>
-      </header>
+      </div>
       {children}
     </dialog>
   )

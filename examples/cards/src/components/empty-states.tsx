@@ -16,7 +16,7 @@ export function EmptyLibrary({ onAdd, onImport, onExamples }: EmptyLibraryProps)
         <path d="M2 21c8-8 15-8 23 0s15 8 23 0 15-8 23 0 15 8 23 0" />
         <path d="M2 32c8-8 15-8 23 0s15 8 23 0 15-8 23 0 15 8 23 0" />
       </svg>
-      <h2>A quiet place for what you want to read again</h2>
+      <h1>A quiet place for what you want to read again</h1>
       <p>
         Bookmarks live on this device first, so that everything works without a network. They sync
         to your other devices when there is one.

@@ -22,7 +22,9 @@ export function ImportPanel({ progress, cancel, dismiss }: ImportPanelProps): JS
       data-synced={synced}
     >
       <header>
-        <h2 role="status">{headline(progress)}</h2>
+        <div role="status">
+          <h2>{headline(progress)}</h2>
+        </div>
         {running ? (
           <button type="button" className="button" onClick={cancel}>
             Cancel

@@ -171,18 +171,18 @@ export function LibraryPage({ session, theme, onTheme }: LibraryPageProps): JSX.
               )}
             </>
           )}
+          <input
+            ref={fileField}
+            className="visually-hidden"
+            type="file"
+            accept=".html,.htm,text/html"
+            aria-label="Bookmark file to import"
+            tabIndex={-1}
+            data-testid="import-file"
+            onChange={onFile}
+          />
         </main>
       </div>
-      <input
-        ref={fileField}
-        className="visually-hidden"
-        type="file"
-        accept=".html,.htm,text/html"
-        aria-label="Bookmark file to import"
-        tabIndex={-1}
-        data-testid="import-file"
-        onChange={onFile}
-      />
       {dialog?.kind === 'add' && (
         <AddDialog
           tags={library.tags}

@@ -14,10 +14,16 @@ export function ListHeading({ view, shown, total, onClear }: ListHeadingProps): 
   return (
     <header className="list-heading">
       <h1>{headline(view)}</h1>
-      <p role="status" data-testid="card-count" data-shown={shown} data-total={total}>
+      {/* What a search finds is announced; what an import or another device adds is not. */}
+      <p
+        role={isFiltered(view) ? 'status' : undefined}
+        data-testid="card-count"
+        data-shown={shown}
+        data-total={total}
+      >
         {isFiltered(view) ? `${shown.toLocaleString()} of ${all}` : all}
       </p>
-      {isFiltered(view) && (
+      {isFiltered(view) && shown > 0 && (
         <button type="button" className="button button-quiet" onClick={onClear}>
           Show all
         </button>

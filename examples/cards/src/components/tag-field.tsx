@@ -33,8 +33,9 @@ export function TagField({ value, onChange, known }: TagFieldProps): JSX.Element
 
   /** Ready for one more tag, instead of with everything selected for the next key to overwrite. */
   function onFocus(event: FocusEvent<HTMLInputElement>): void {
-    const { target } = event
-    if (value.trim() !== '' && typed !== '') onChange(`${value.trim()}, `)
+    const { target, relatedTarget } = event
+    const comesBack = Boolean(relatedTarget?.closest('.suggestions'))
+    if (!comesBack && typed !== '') onChange(`${value.trim()}, `)
     requestAnimationFrame(() => target.setSelectionRange(target.value.length, target.value.length))
   }
 

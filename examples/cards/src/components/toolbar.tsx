@@ -66,6 +66,7 @@ export function Toolbar(props: ToolbarProps): JSX.Element {
       <button
         type="button"
         className="button button-primary toolbar-add"
+        aria-label="Add"
         data-testid="add-card"
         onClick={onAdd}
       >

@@ -67,15 +67,17 @@ export function useCardActions(onShow: (id: string) => void): CardActions {
         })
       },
       change(id, change) {
-        // Deleted on another device while it was edited here: saving says that it is wanted.
-        if (cards.get(id) === undefined) attempt(() => cards.restore(id))
         attempt(() =>
-          cards.update(id, (draft) => {
-            if (change.title !== undefined) draft.title = change.title
-            if (change.url !== undefined) draft.url = change.url ?? undefined
-            if (change.note !== undefined) draft.note = change.note
-            for (const tag of change.removeTags ?? []) draft.tags.delete(tag)
-            for (const tag of change.addTags ?? []) draft.tags.add(tag)
+          store.transact((transaction) => {
+            // Deleted on another device while it was edited here: saving says that it is wanted.
+            if (transaction.cards.get(id) === undefined) transaction.cards.restore(id)
+            transaction.cards.update(id, (draft) => {
+              if (change.title !== undefined) draft.title = change.title
+              if (change.url !== undefined) draft.url = change.url ?? undefined
+              if (change.note !== undefined) draft.note = change.note
+              for (const tag of change.removeTags ?? []) draft.tags.delete(tag)
+              for (const tag of change.addTags ?? []) draft.tags.add(tag)
+            })
           }),
         )
       },

@@ -1,5 +1,5 @@
 import { bookmarkKey } from '../bookmarks/plan-import.js'
-import { toTags } from '../bookmarks/tags.js'
+import { createSpelling, toTags } from '../bookmarks/tags.js'
 import { titleFromUrl, toUrl } from '../bookmarks/url.js'
 
 /** The form for a card, as typed. */
@@ -45,7 +45,8 @@ export function readForm(
   }
   const title = form.title.trim() || (url === undefined ? '' : titleFromUrl(url))
   if (title === '') return { problems: { title: 'Give it a title or an address.' } }
-  return { values: { title, url, tags: toTags(form.tags, knownTags), note: form.note.trim() } }
+  const tags = createSpelling(knownTags)(toTags(form.tags))
+  return { values: { title, url, tags, note: form.note.trim() } }
 }
 
 /** The fields that may hold a conflict. */

@@ -1,4 +1,4 @@
-import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from 'idb'
+import { type DBSchema, deleteDB, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb'
 import { TidemarkError } from '../errors.js'
 import type { ConfirmedEntity, EntityRef, StoredOperation } from '../replica/index.js'
 import {
@@ -33,6 +33,7 @@ interface Layout extends DBSchema {
 }
 
 const STORES = ['meta', 'spaces', 'entities', 'outbox'] as const
+type Transaction<Mode extends IDBTransactionMode> = IDBPTransaction<Layout, typeof STORES, Mode>
 
 /** A first open can hang for ever in some browsers (reliability B1); afterwards it is a question of milliseconds. */
 const OPEN_TIMEOUT_MS = 10_000
@@ -62,14 +63,19 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
     database = undefined
   }
 
-  async function attempt<T>(
+  async function attempt<T, Mode extends IDBTransactionMode>(
     what: string,
-    work: (db: IDBPDatabase<Layout>) => Promise<T>,
+    mode: Mode,
+    work: (tx: Transaction<Mode>) => Promise<T>,
   ): Promise<T> {
     const db = await connection()
+    let tx: Transaction<Mode> | undefined
     try {
-      return await withDeadline(work(db), TRANSACTION_TIMEOUT_MS, what)
+      tx = db.transaction(STORES, mode, { durability: mode === 'readwrite' ? 'strict' : 'default' })
+      return await withDeadline(work(tx), TRANSACTION_TIMEOUT_MS, what)
     } catch (error) {
+      // Half of it, or all of it after its time, must not be committed behind the caller's back.
+      if (tx !== undefined) abandon(tx)
       if (error instanceof Refused) throw error.cause
       // The handle may be the problem ("connection lost", reliability B2): the next call opens a new one.
       db.close()
@@ -80,8 +86,7 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
 
   return {
     open(space, identity) {
-      return attempt('read', async (db) => {
-        const tx = db.transaction(STORES, 'readwrite')
+      return attempt('read', 'readwrite', async (tx) => {
         const [known, row, entities, operations] = await Promise.all([
           tx.objectStore('meta').get('replica'),
           tx.objectStore('spaces').get(space),
@@ -100,8 +105,7 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
       })
     },
     readSince(space, change) {
-      return attempt('read', async (db) => {
-        const tx = db.transaction(STORES, 'readonly')
+      return attempt('read', 'readonly', async (tx) => {
         const inSpace = IDBKeyRange.bound([space, change], [space, Number.POSITIVE_INFINITY], true)
         const [meta, row, entities, operations, orders] = await Promise.all([
           requireMeta(tx.objectStore('meta').get('replica')),
@@ -121,8 +125,7 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
       })
     },
     write(space, read, decide) {
-      return attempt('written', async (db) => {
-        const tx = db.transaction(STORES, 'readwrite', { durability: 'strict' })
+      return attempt('written', 'readwrite', async (tx) => {
         const metaStore = tx.objectStore('meta')
         const entityStore = tx.objectStore('entities')
         const outbox = tx.objectStore('outbox')
@@ -132,7 +135,7 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
           Promise.all((read.entities ?? []).map((ref) => entityStore.get(entityKey(space, ref)))),
           Promise.all((read.operations ?? []).map((order) => outbox.get(order))),
         ])
-        const plan = refusable(tx, () =>
+        const plan = refusable(() =>
           decide({
             meta: before,
             space: row ?? NEW_SPACE,
@@ -154,17 +157,20 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
         const meta = { ...before, ...plan.meta, change: before.change + 1 }
         const spaceRow = { ...(row ?? NEW_SPACE), ...plan.space }
         const stamp = { space, change: meta.change }
-        const requests: Promise<unknown>[] = [metaStore.put(meta, 'replica')]
-        if (plan.space !== undefined) requests.push(tx.objectStore('spaces').put(spaceRow, space))
-        for (const entity of plan.putEntities ?? [])
-          requests.push(entityStore.put({ ...entity, ...stamp }))
-        for (const order of plan.deleteOperations ?? []) requests.push(outbox.delete(order))
+        note(metaStore.put(meta, 'replica'))
+        if (plan.space !== undefined) note(tx.objectStore('spaces').put(spaceRow, space))
+        for (const entity of plan.putEntities ?? []) note(entityStore.put({ ...entity, ...stamp }))
+        for (const order of plan.deleteOperations ?? []) note(outbox.delete(order))
         for (const operation of plan.putOperations ?? [])
-          requests.push(outbox.put({ ...operation, ...stamp }))
+          note(outbox.put({ ...operation, ...stamp }))
         const additions = plan.addOperations ?? []
-        const keys = additions.map((operation) => outbox.add({ ...operation, ...stamp }))
+        const keys = additions.map((operation) => {
+          const key = outbox.add({ ...operation, ...stamp })
+          note(key)
+          return key
+        })
         tx.commit()
-        const [orders] = await Promise.all([Promise.all(keys), Promise.all(requests), tx.done])
+        const [orders] = await Promise.all([Promise.all(keys), tx.done])
         const added = additions.map((operation, index) => ({
           ...operation,
           order: orders[index] ?? 0,
@@ -221,14 +227,26 @@ async function openLayout(name: string, onLost: () => void): Promise<IDBPDatabas
 /** The decision itself threw: nothing is wrong with the database. */
 class Refused extends Error {}
 
-function refusable<T>(tx: { abort(): void; readonly done: Promise<void> }, decide: () => T): T {
+function refusable<T>(decide: () => T): T {
   try {
     return decide()
   } catch (cause) {
-    tx.done.catch(() => undefined)
-    tx.abort()
     throw new Refused('refused', { cause })
   }
+}
+
+function abandon(tx: { abort(): void; readonly done: Promise<void> }): void {
+  tx.done.catch(() => undefined)
+  try {
+    tx.abort()
+  } catch {
+    // It is over already, or on its way to the disk.
+  }
+}
+
+/** A request that fails takes its transaction with it, and `done` tells of that. */
+function note(request: Promise<unknown>): void {
+  request.catch(() => undefined)
 }
 
 function entityKey(space: string, ref: EntityRef): [string, string, string] {

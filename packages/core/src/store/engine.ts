@@ -1,14 +1,8 @@
 import { v7 as uuidv7 } from 'uuid'
-import { createHybridClock, formatActor, SPACE_NAME, USER_ID } from '../entity/index.js'
+import { createHybridClock, formatActor } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
-import {
-  createDraft,
-  createOutcome,
-  type OperationDraft,
-  type Outcome,
-} from '../operations/index.js'
+import { createDraft, createOutcome, type OperationDraft } from '../operations/index.js'
 import type { Cancel, Platform } from '../platform/index.js'
-import { PROTOCOL_VERSION } from '../protocol/index.js'
 import type { EntityStatus } from '../query/index.js'
 import {
   createReplica,
@@ -19,41 +13,20 @@ import {
   type PendingOperation,
   type Replica,
 } from '../replica/index.js'
-import type { Schema } from '../schema/index.js'
-import type { ReplicaStorage } from '../storage/index.js'
+import type { ReplicaStorage, StoredRows } from '../storage/index.js'
 import {
-  type ClientLease,
-  type ConnectionStatus,
-  connectionStatus,
-  createLink,
   createPersistence,
-  createSpaceSync,
-  IDLE,
-  joinTabs,
-  type Link,
   leaseClient,
-  leaseNewClient,
   type Persistence,
   type Retry,
   retryParked,
-  type Settlement,
-  type SpaceSync,
-  type Tabs,
 } from '../sync/index.js'
+import { type ClientIds, createClientIds } from './client-ids.js'
+import { createDeviceLink, type DeviceLink } from './device-link.js'
+import { assertOptions, type EngineOptions } from './options.js'
+import { createOutcomes } from './outcomes.js'
 import type { StoreStatus, TransactionHandle } from './types.js'
-
-export interface EngineOptions {
-  readonly schema: Schema
-  readonly user: string
-  readonly space: string
-  /** No url: local only. */
-  readonly url: string | undefined
-  readonly auth: (() => string | Promise<string>) | undefined
-  /** Milliseconds after which what hasn't been compared with the relay counts as stale. */
-  readonly staleAfter: number
-  /** Names the database, the locks and the channel. */
-  readonly name: string
-}
+import { createWatch } from './watches.js'
 
 export interface EngineListeners {
   /** These entities may show something else; without keys all of them. */
@@ -77,8 +50,15 @@ export interface Engine {
   destroy(force: boolean): Promise<void>
 }
 
-/** The relay is reached through one link; each space has a channel on it. */
-const CHANNEL = 1
+/** What there is once the local data is loaded. */
+interface Opened {
+  readonly persistence: Persistence
+  readonly clientIds: ClientIds
+  readonly link: DeviceLink
+}
+
+const OUTBOX_WATCH_MS = 10_000
+const NOTHING: ReadonlySet<string> = new Set()
 
 export function createEngine(
   options: EngineOptions,
@@ -86,284 +66,133 @@ export function createEngine(
   storage: ReplicaStorage,
   listeners: EngineListeners,
 ): Engine {
-  assertName('user', options.user, USER_ID)
-  assertName('space', options.space, SPACE_NAME)
+  assertOptions(options)
   const { clock, random } = platform
   const replica = createReplica()
-  const hybrid = createHybridClock(() => clock.now())
-  const outcomes = new Map<string, Outcome>()
-  let lease: ClientLease | undefined
-  let persistence: Persistence | undefined
-  let sync: SpaceSync | undefined
-  let link: Link | undefined
-  let tabs: Tabs | undefined
-  let leading = false
-  /** What the leading tab says, while that isn't this one. */
-  let remote: { readonly connection: ConnectionStatus; readonly inFlight: ReadonlySet<string> } = {
-    connection: 'offline',
-    inFlight: new Set(),
-  }
-  let shown: ReadonlySet<string> = new Set()
+  const hybridClock = createHybridClock(() => clock.now())
+  const outcomes = createOutcomes()
+  let opened: Opened | undefined
   let online = false
-  let trouble: TidemarkError | undefined
+  let storageError: TidemarkError | undefined
   let cancelStale: Cancel = () => undefined
-  let cancelWatch: Cancel = () => undefined
-  let watching = false
   /** The status as it was last computed; undefined when something it tells may have changed. */
   let status: StoreStatus | undefined
-  let stopHints: () => void = () => undefined
   let closing: Promise<void> | undefined
 
+  /** A hint from the tab with the link may have been lost: while something waits, look whether that is still so. */
+  const outboxWatch = createWatch(clock, OUTBOX_WATCH_MS, hasPending, async () => {
+    await opened?.persistence.refresh()
+    opened?.link.kick()
+  })
   replica.subscribe((keys) => {
-    watchOutbox()
+    outboxWatch.consider()
     listeners.entities(keys)
     listeners.operations()
     statusChanged()
   })
+
+  const ready = open()
+  // Whoever awaits `ready` hears of a failure; nobody has to.
+  ready.catch(() => undefined)
+
+  async function open(): Promise<void> {
+    const rows = await storage.open(options.space, newReplicaId)
+    load(rows)
+    const lease = await leaseClient(options.name, rows.meta.clients, random, platform.locks)
+    const clientIds = createClientIds(options.name, lease, platform)
+    const persistence = createPersistence(options.space, storage, replica, clock, rows, {
+      settled(settlement) {
+        outcomes.settle(settlement)
+        if (settlement.kind === 'saved') opened?.link.kick()
+      },
+      committed: (change) => opened?.link.announce(change),
+      troubled(error) {
+        storageError = error
+        statusChanged()
+      },
+      displaced: () => void rotate(persistence, clientIds),
+      client: () => clientIds.client,
+    })
+    await persistence.write({}, ({ meta }) => {
+      const clients = clientIds.listed(meta.clients)
+      return clients === meta.clients ? {} : { meta: { clients } }
+    })
+    const link = createDeviceLink({
+      options,
+      platform,
+      replica,
+      persistence,
+      hybridClock,
+      clientIds,
+      changed: linkChanged,
+      destroyed: () => void close(),
+    })
+    opened = { persistence, clientIds, link }
+    linkChanged(NOTHING)
+    watchStaleness()
+    // What was committed between reading and joining the tabs was announced to nobody here.
+    await persistence.refresh()
+  }
+
+  function load({ entities, operations }: StoredRows): void {
+    for (const { lastModified } of entities) hybridClock.observe(lastModified)
+    for (const { parts } of operations) {
+      for (const { lastModified } of parts) hybridClock.observe(lastModified)
+    }
+    replica.absorb({ entities, operations, gone: [] })
+  }
+
+  /** The id before may have been used for what no longer exists: it is never used again. */
+  function rotate(persistence: Persistence, clientIds: ClientIds): Promise<unknown> {
+    const { clients } = clientIds.rotate(persistence.meta.clients)
+    // A list that isn't written only costs a new id at the next start.
+    return persistence.write({}, () => ({ meta: { clients } })).catch(() => undefined)
+  }
 
   function statusChanged(): void {
     status = undefined
     listeners.status()
   }
 
-  async function open(): Promise<void> {
-    const rows = await storage.open(options.space, () => replicaId())
-    const { meta } = rows
-    lease = await leaseClient(options.name, meta.clients, random, platform.locks)
-    persistence = createPersistence(options.space, storage, replica, clock, rows, {
-      settled,
-      committed: (change) => tabs?.post({ type: 'committed', change }),
-      troubled(error) {
-        trouble = error
-        statusChanged()
-      },
-      displaced: () =>
-        void persistence?.write({}, () => ({ meta: { clients: rotate().clients } })).catch(ignore),
-      client: () => requireLease().client,
-    })
-    for (const entity of rows.entities) hybrid.observe(entity.lastModified)
-    for (const operation of rows.operations) {
-      for (const part of operation.parts) hybrid.observe(part.lastModified)
-    }
-    replica.absorb({ entities: rows.entities, operations: rows.operations, gone: [] })
-    const { client, reusable } = lease
-    if (reusable && !meta.clients.includes(client)) {
-      await persistence.write({}, ({ meta: { clients } }) => ({
-        meta: { clients: [...clients, client].slice(-MAX_LEASABLE) },
-      }))
-    }
-    if (options.url !== undefined) prepareLink(options.url)
-    watchStaleness()
-    tabs = joinTabs(options.name, platform, { lead, message: receive })
-    tabs.post({ type: 'ask' })
-    stopHints = platform.lifecycle?.subscribe(hinted) ?? stopHints
-    // What was committed between reading and joining the tabs was announced to nobody here.
-    await persistence.refresh()
-  }
-
-  function prepareLink(url: string): void {
-    const store = requirePersistence()
-    sync = createSpaceSync({
-      space: options.space,
-      channel: CHANNEL,
-      replica,
-      persistence: store,
-      clock,
-      send: (message) => link?.send(message),
-      fail: () => link?.fail(),
-      epochChanged,
-      observe: (lastModified) => hybrid.observe(lastModified),
-      changed: linkChanged,
-      freshClient: rotate,
-    })
-    link = createLink(url, platform, {
-      hello: async () => ({
-        type: 'hello',
-        protocol: PROTOCOL_VERSION,
-        user: options.user,
-        token: (await options.auth?.()) ?? '',
-        replica: store.meta.replica,
-      }),
-      message(message) {
-        if (message.type === 'welcome') {
-          hybrid.setOffset(message.serverTime - clock.now())
-          sync?.up(message.epoch, message.limits)
-        } else {
-          sync?.receive(message)
-        }
-      },
-      down: () => sync?.down(),
-      stateChanged: linkChanged,
-    })
-  }
-
-  function lead(): void {
-    if (closing !== undefined) return
-    leading = true
-    link?.start()
-    linkChanged()
-  }
-
-  function hinted(): void {
-    void persistence
-      ?.refresh()
-      .then(() => sync?.kick())
-      .catch(ignore)
-    if (leading) link?.hint()
-    else tabs?.post({ type: 'ask' })
-  }
-
-  function receive(message: Parameters<Parameters<typeof joinTabs>[2]['message']>[0]): void {
-    switch (message.type) {
-      case 'committed':
-        if (message.change > requirePersistence().meta.change) {
-          void requirePersistence()
-            .refresh()
-            .then(() => sync?.kick())
-            .catch(ignore)
-        }
-        break
-      case 'ask':
-        if (leading) announceLink()
-        break
-      case 'link':
-        if (leading) break
-        remote = { connection: message.connection, inFlight: new Set(message.inFlight) }
-        linkChanged()
-        break
-      case 'destroyed':
-        void close()
-        break
-    }
-  }
-
-  /** The connection, or what is on its way, changed: here or in the leading tab. */
-  function linkChanged(): void {
-    const inFlight = currentInFlight()
-    const touched = new Set<EntityKey>()
-    for (const id of difference(inFlight, shown)) {
-      for (const part of replica.operation(id)?.parts ?? [])
-        touched.add(`${part.collection}/${part.id}`)
-    }
-    shown = new Set(inFlight)
-    if (touched.size > 0) listeners.entities(touched)
-    const nowOnline = connection() === 'online'
+  function linkChanged(entities: ReadonlySet<EntityKey>): void {
+    if (entities.size > 0) listeners.entities(entities)
+    const nowOnline = opened?.link.connection === 'online'
     if (nowOnline !== online) {
       online = nowOnline
       watchStaleness()
     }
     listeners.operations()
     statusChanged()
-    if (leading) announceLink()
   }
 
-  function announceLink(): void {
-    tabs?.post({ type: 'link', connection: connection(), inFlight: [...currentInFlight()] })
-  }
-
-  function connection(): ConnectionStatus {
-    if (options.url === undefined) return 'local'
-    if (trouble?.code === 'epoch-changed') return 'incompatible'
-    return leading
-      ? connectionStatus(link?.state ?? IDLE, sync?.caughtUp ?? false)
-      : remote.connection
-  }
-
-  function currentInFlight(): ReadonlySet<string> {
-    return leading ? (sync?.inFlight ?? remote.inFlight) : remote.inFlight
-  }
-
-  function epochChanged(epoch: string): void {
-    trouble = new TidemarkError(
-      'epoch-changed',
-      `The relay's database is not the one that this device followed (its epoch is now "${epoch}"). Nothing is sent or taken over, and everything stays on this device. Bring the relay's former data back, or export and import.`,
-    )
-    link?.stop()
-    linkChanged()
-  }
-
-  /** Takes a client id that nobody has used; the one before it is never leased again. */
-  function rotate(): { client: number; clients: readonly number[] } {
-    const old = requireLease()
-    lease = leaseNewClient(options.name, random, platform.locks)
-    old.release()
-    const kept = requirePersistence().meta.clients.filter((client) => client !== old.client)
-    const clients = lease.reusable ? [...kept, lease.client].slice(-MAX_LEASABLE) : kept
-    return { client: lease.client, clients }
-  }
-
+  /** Rows turn stale by the mere passing of time. */
   function watchStaleness(): void {
     cancelStale()
-    if (options.url === undefined) return
-    const { lastSyncedAt } = requirePersistence().space
+    if (options.url === undefined || closing !== undefined || opened === undefined) return
     listeners.entities(undefined)
+    const { lastSyncedAt } = opened.persistence.space
     if (online || lastSyncedAt === null) return
     const left = lastSyncedAt + options.staleAfter - clock.now()
     if (left > 0) cancelStale = clock.schedule(() => listeners.entities(undefined), left + 1)
   }
 
-  /**
-   * While something waits here, looks now and then whether that is still so: a hint from the tab with the link may have
-   * been lost.
-   */
-  function watchOutbox(): void {
-    if (watching || closing !== undefined || !hasPending()) return
-    watching = true
-    cancelWatch = clock.schedule(() => {
-      watching = false
-      void persistence
-        ?.refresh()
-        .then(() => sync?.kick())
-        .catch(ignore)
-        .finally(watchOutbox)
-    }, OUTBOX_WATCH_MS)
+  function isStale(): boolean {
+    const lastSyncedAt = opened?.persistence.space.lastSyncedAt ?? null
+    return !online && lastSyncedAt !== null && clock.now() - lastSyncedAt > options.staleAfter
+  }
+
+  function inFlight(): ReadonlySet<string> {
+    return opened?.link.inFlight ?? NOTHING
   }
 
   function hasPending(): boolean {
     return replica.operations().some((operation) => operation.failure === null)
   }
 
-  function statusOf(entity: EntityState): EntityStatus {
-    if (entity.failed.length > 0) return 'error'
-    if (entity.pending.length > 0) {
-      const inFlight = currentInFlight()
-      return entity.pending.some((operation) => inFlight.has(operation.id)) ? 'syncing' : 'pending'
-    }
-    return isStale() ? 'stale' : 'synced'
-  }
-
-  function isStale(): boolean {
-    const lastSyncedAt = persistence?.space.lastSyncedAt ?? null
-    return !online && lastSyncedAt !== null && clock.now() - lastSyncedAt > options.staleAfter
-  }
-
-  function settled(settlement: Settlement): void {
-    if (settlement.kind === 'saved') {
-      outcomes.get(settlement.id)?.saved()
-      sync?.kick()
-      return
-    }
-    const outcome = outcomes.get(settlement.id)
-    outcomes.delete(settlement.id)
-    switch (settlement.kind) {
-      case 'synced':
-        outcome?.synced()
-        break
-      case 'failed':
-        outcome?.failed(failureError(settlement.id, settlement.failure))
-        break
-      case 'discarded':
-        outcome?.failed(
-          new TidemarkError('operation-discarded', `Operation ${settlement.id} was discarded.`),
-        )
-        break
-    }
-  }
-
   function run(change: (draft: OperationDraft) => void): TransactionHandle {
-    assertOpen()
-    const { client } = requireLease()
-    const { meta } = requirePersistence()
+    const { persistence, clientIds } = requireOpen()
+    const { client } = clientIds
+    const { replica: device } = persistence.meta
     const draft = createDraft({
       schema: options.schema,
       content: (ref) => replica.content(ref),
@@ -371,38 +200,39 @@ export function createEngine(
       generation: (ref) => generationOf(replica, ref),
       exists: (ref) => isKnown(replica, ref),
       now: () => clock.now(),
-      tick: () => hybrid.tick(),
-      actor: formatActor({ user: options.user, replica: meta.replica, writer: client }),
+      tick: () => hybridClock.tick(),
+      actor: formatActor({ user: options.user, replica: device, writer: client }),
       client,
       newId: newUuid,
     })
     change(draft)
     const { parts, entities, contents } = draft.finish()
     const id = newUuid()
-    const outcome = createOutcome()
     if (parts.length === 0) {
       // Everything was so already: there is nothing to save or to send.
-      outcome.synced()
-      return { id, entities, when: outcome.when }
+      const done = createOutcome()
+      done.synced()
+      return { id, entities, when: done.when }
     }
     const operation: PendingOperation = { id, createdAt: clock.now(), parts, failure: null }
-    outcomes.set(id, outcome)
+    const { when } = outcomes.track(id)
     replica.stage(operation, contents)
-    requirePersistence().save()
-    return { id, entities, when: outcome.when }
+    persistence.save()
+    return { id, entities, when }
   }
 
   async function retry(id: string): Promise<void> {
-    assertOpen()
+    const { persistence, clientIds, link } = requireOpen()
     requireFailed(id)
-    await retryParked(requirePersistence(), replica, id, rotate)
-    sync?.kick()
+    const { meta } = persistence
+    await retryParked(persistence, replica, id, () => clientIds.rotate(meta.clients))
+    link.kick()
   }
 
   async function discard(id: string): Promise<void> {
-    assertOpen()
+    const { persistence } = requireOpen()
     const order = requireFailed(id)
-    await requirePersistence().write({ operations: [order] }, ({ operations: [row] }) =>
+    await persistence.write({ operations: [order] }, ({ operations: [row] }) =>
       row?.failure ? { deleteOperations: [order] } : {},
     )
   }
@@ -418,29 +248,36 @@ export function createEngine(
     return order
   }
 
+  function requireOpen(): Opened {
+    if (closing !== undefined) {
+      throw new TidemarkError('store-closed', 'The store is closed. Create a new one to go on.')
+    }
+    if (opened === undefined) {
+      throw new TidemarkError(
+        'store-not-ready',
+        'The store is still reading its local data. Await store.ready first.',
+      )
+    }
+    return opened
+  }
+
   function close(): Promise<void> {
     closing ??= (async () => {
-      await ready.catch(ignore)
-      stopHints()
+      await ready.catch(() => undefined)
+      outboxWatch.stop()
+      opened?.link.stop()
       cancelStale()
-      cancelWatch()
-      link?.stop()
-      await persistence?.close()
-      tabs?.close()
-      lease?.release()
+      await opened?.persistence.close()
+      opened?.link.leaveTabs()
+      opened?.clientIds.release()
       storage.close()
-      const closed = new TidemarkError(
-        'store-closed',
-        'The store was closed. What was saved is kept and goes on at the next start.',
-      )
-      for (const outcome of outcomes.values()) outcome.failed(closed)
-      outcomes.clear()
+      outcomes.end()
     })()
     return closing
   }
 
   async function destroy(force: boolean): Promise<void> {
-    assertOpen()
+    const { link } = requireOpen()
     const unsent = replica.operations().length
     if (unsent > 0 && !force) {
       throw new TidemarkError(
@@ -448,58 +285,39 @@ export function createEngine(
         `${unsent} ${unsent === 1 ? 'change has' : 'changes have'} not reached the relay and would be lost. Go online first, or pass { force: true }.`,
       )
     }
-    tabs?.post({ type: 'destroyed' })
+    link.announceDestroyed()
     await close()
     await storage.destroy()
-  }
-
-  function assertOpen(): void {
-    if (closing !== undefined) {
-      throw new TidemarkError('store-closed', 'The store is closed. Create a new one to go on.')
-    }
-    if (tabs === undefined) {
-      throw new TidemarkError(
-        'store-not-ready',
-        'The store is still reading its local data. Await store.ready first.',
-      )
-    }
-  }
-
-  function requirePersistence(): Persistence {
-    if (persistence === undefined) throw new Error('the store has not been opened')
-    return persistence
-  }
-
-  function requireLease(): ClientLease {
-    if (lease === undefined) throw new Error('the store has not been opened')
-    return lease
   }
 
   function newUuid(): string {
     return uuidv7({ msecs: Math.max(0, clock.now()), random: random.bytes(16) })
   }
 
-  function replicaId(): string {
+  function newReplicaId(): string {
     return [...random.bytes(10)].map((byte) => (byte % 36).toString(36)).join('')
   }
-
-  const ready = open()
-  // Whoever awaits `ready` hears of a failure; nobody has to.
-  ready.catch(ignore)
 
   return {
     replica,
     ready,
     run,
-    statusOf,
+    statusOf(entity) {
+      if (entity.failed.length > 0) return 'error'
+      if (entity.pending.length > 0) {
+        const sent = inFlight()
+        return entity.pending.some(({ id }) => sent.has(id)) ? 'syncing' : 'pending'
+      }
+      return isStale() ? 'stale' : 'synced'
+    },
     get status() {
       status ??= statusNow()
       return status
     },
     get inFlight() {
-      return currentInFlight()
+      return inFlight()
     },
-    retryOf: (id) => sync?.retryOf(id),
+    retryOf: (id) => opened?.link.retryOf(id),
     retry,
     discard,
     close,
@@ -507,70 +325,34 @@ export function createEngine(
   }
 
   function statusNow(): StoreStatus {
-    const inFlight = currentInFlight()
+    const sent = inFlight()
     let pending = 0
     let syncing = 0
     let failed = 0
     for (const operation of replica.operations()) {
       if (operation.failure !== null) failed += 1
-      else if (inFlight.has(operation.id)) syncing += 1
+      else if (sent.has(operation.id)) syncing += 1
       else pending += 1
     }
+    const error = opened?.link.error ?? storageError
     return {
-      connection: connection(),
+      connection: opened?.link.connection ?? (options.url === undefined ? 'local' : 'connecting'),
       pending,
       syncing,
       failed,
-      lastSyncedAt: persistence?.space.lastSyncedAt ?? null,
-      error: trouble === undefined ? null : { code: trouble.code, message: trouble.message },
+      lastSyncedAt: opened?.persistence.space.lastSyncedAt ?? null,
+      error: error === undefined ? null : { code: error.code, message: error.message },
     }
   }
 }
 
-const OUTBOX_WATCH_MS = 10_000
-
-/** More free ids than tabs anybody opens; the oldest is forgotten, which only costs a new one. */
-const MAX_LEASABLE = 32
-
 function generationOf(replica: Replica, ref: EntityRef): string {
   const entity = replica.entity(ref)
-  return (
-    entity?.confirmed?.generation ??
-    entity?.pending[0]?.parts.find((part) => part.id === ref.id)?.generation ??
-    FIRST_GENERATION
-  )
+  const created = entity?.pending[0]?.parts.find((part) => part.id === ref.id)
+  return entity?.confirmed?.generation ?? created?.generation ?? FIRST_GENERATION
 }
 
 function isKnown(replica: Replica, ref: EntityRef): boolean {
   const entity = replica.entity(ref)
   return entity !== undefined && (entity.confirmed !== undefined || entity.pending.length > 0)
 }
-
-function failureError(
-  id: string,
-  { code, message }: { code: string; message: string },
-): TidemarkError {
-  if (code === 'predecessor-rejected') return new TidemarkError(code, message)
-  return new TidemarkError(
-    'rejected',
-    `The relay refused operation ${id}: ${message} Its changes were taken back here; store.operations keeps them for a retry.`,
-    { reason: code },
-  )
-}
-
-function* difference(a: ReadonlySet<string>, b: ReadonlySet<string>): Iterable<string> {
-  for (const id of a) if (!b.has(id)) yield id
-  for (const id of b) if (!a.has(id)) yield id
-}
-
-function assertName(what: string, value: string, pattern: RegExp): void {
-  if (!pattern.test(value)) {
-    throw new TidemarkError(
-      'value-invalid',
-      `The ${what} is ${JSON.stringify(value)}. It has 1 to 128 ASCII letters, digits or ". _ : - @ +" (a space's name none of the last two) and starts with a letter or digit.`,
-      { path: [what] },
-    )
-  }
-}
-
-function ignore(): void {}

@@ -108,10 +108,13 @@ export function planSteps(
     touched.add(key)
   }
 
-  /** Takes an operation out of the outbox; undefined when it isn't there, or is parked. */
+  /**
+   * Takes an operation out of the outbox; undefined when it isn't there. A parked one as well: a copy of it that was late
+   * on another link may be accepted after the one that was refused, and what is accepted counts.
+   */
   function leave(id: string): StoredOperation | undefined {
     const operation = outbox.get(id)
-    if (operation === undefined || operation.failure !== null) return undefined
+    if (operation === undefined) return undefined
     outbox.delete(id)
     confirmed.push(operation.order)
     return operation

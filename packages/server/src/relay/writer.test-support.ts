@@ -18,7 +18,7 @@ export interface WriterOptions {
   readonly client?: number
 }
 
-export type Values = Readonly<Record<string, StorableValue>>
+type Values = Readonly<Record<string, StorableValue>>
 
 /** Makes the operations that an honest client makes. It knows its own writes, and what it is told of others'. */
 export interface Writer {

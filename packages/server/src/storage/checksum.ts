@@ -15,7 +15,7 @@ export function checksum(identity: string, bytes: Uint8Array): number {
 }
 
 /** @throws TidemarkError `corrupt` */
-export function verified(identity: string, row: StoredRow): Uint8Array {
+function verified(identity: string, row: StoredRow): Uint8Array {
   if (checksum(identity, row.bytes) !== row.checksum)
     throw corrupt(identity, 'do not match their checksum')
   return row.bytes

@@ -1,3 +1,12 @@
+import { isTidemarkError } from '@tidemark/core'
+import {
+  checksum,
+  type SequencedRow,
+  type StoredRow,
+  snapshotIdentity,
+  updateIdentity,
+  verifiedLog,
+} from './checksum.js'
 import type {
   EntityHead,
   EntityPage,
@@ -8,15 +17,6 @@ import type {
   StoredEntity,
   StoredOperation,
 } from './port.js'
-import { isTidemarkError } from '@tidemark/core'
-import {
-  checksum,
-  type SequencedRow,
-  type StoredRow,
-  snapshotIdentity,
-  updateIdentity,
-  verifiedLog,
-} from './checksum.js'
 import { createSerialQueue } from './serial-queue.js'
 
 interface MemoryEntity {

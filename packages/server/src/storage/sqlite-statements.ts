@@ -1,8 +1,8 @@
 import { isTidemarkError } from '@tidemark/core'
 import {
   checksum,
-  snapshotIdentity,
   type StoredRow,
+  snapshotIdentity,
   updateIdentity,
   verifiedLog,
 } from './checksum.js'

@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { randomUUID } from 'node:crypto'
 import { isTidemarkError, TidemarkError } from '@tidemark/core'
 import { RelayStartError } from '../errors.js'
 import { lockDataDirectory } from './data-lock.js'

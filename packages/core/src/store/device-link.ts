@@ -1,0 +1,207 @@
+import type { HybridClock } from '../entity/index.js'
+import { TidemarkError } from '../errors.js'
+import type { Platform } from '../platform/index.js'
+import { PROTOCOL_VERSION } from '../protocol/index.js'
+import { type EntityKey, keyOf, type Replica } from '../replica/index.js'
+import {
+  type ConnectionStatus,
+  connectionStatus,
+  createLink,
+  createSpaceSync,
+  joinTabs,
+  type Persistence,
+  type Retry,
+  type TabMessage,
+} from '../sync/index.js'
+import type { ClientIds } from './client-ids.js'
+import type { EngineOptions } from './options.js'
+
+/**
+ * The device's link to the relay as this tab sees it: its own while it leads, otherwise what the leading tab
+ * tells of it.
+ */
+export interface DeviceLink {
+  readonly connection: ConnectionStatus
+  readonly inFlight: ReadonlySet<string>
+  /** What keeps the link from being used until somebody acts. */
+  readonly error: TidemarkError | undefined
+  retryOf(id: string): Retry | undefined
+  /** The outbox may have something to send. */
+  kick(): void
+  /** This tab wrote rows. */
+  announce(change: number): void
+  /** The local data is being deleted. */
+  announceDestroyed(): void
+  stop(): void
+  leaveTabs(): void
+}
+
+export interface DeviceLinkHost {
+  readonly options: EngineOptions
+  readonly platform: Platform
+  readonly replica: Replica
+  readonly persistence: Persistence
+  readonly hybridClock: HybridClock
+  readonly clientIds: ClientIds
+  /** The connection, or what is on its way, changed; the status of these entities with it. */
+  changed(entities: ReadonlySet<EntityKey>): void
+  /** Another tab deletes the local data. */
+  destroyed(): void
+}
+
+/** The relay is reached through one link; each space has a channel on it. */
+const CHANNEL = 1
+
+const NOTHING: ReadonlySet<string> = new Set()
+
+export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
+  const { options, platform, replica, persistence, hybridClock } = host
+  let leading = false
+  let error: TidemarkError | undefined
+  /** What the leading tab says, while that isn't this one. */
+  let remote: { readonly connection: ConnectionStatus; readonly inFlight: ReadonlySet<string> } = {
+    connection: 'offline',
+    inFlight: NOTHING,
+  }
+  /** What was on its way when `changed` was last told. */
+  let told: ReadonlySet<string> = NOTHING
+
+  const sync = createSpaceSync({
+    space: options.space,
+    channel: CHANNEL,
+    replica,
+    persistence,
+    clock: platform.clock,
+    send: (message) => link?.send(message),
+    fail: () => link?.fail(),
+    epochChanged,
+    observe: (lastModified) => hybridClock.observe(lastModified),
+    changed,
+    freshClient: () => host.clientIds.rotate(persistence.meta.clients),
+  })
+  const link =
+    options.url === undefined
+      ? undefined
+      : createLink(options.url, platform, {
+          hello: async () => ({
+            type: 'hello',
+            protocol: PROTOCOL_VERSION,
+            user: options.user,
+            token: (await options.auth?.()) ?? '',
+            replica: persistence.meta.replica,
+          }),
+          message(message) {
+            if (message.type === 'welcome') {
+              hybridClock.setOffset(message.serverTime - platform.clock.now())
+              sync.up(message.epoch, message.limits)
+            } else {
+              sync.receive(message)
+            }
+          },
+          down: () => sync.down(),
+          stateChanged: changed,
+        })
+  const tabs = joinTabs(`${options.name}#${options.space}`, platform, { lead, message: receive })
+  const stopHints = platform.lifecycle?.subscribe(hinted)
+  tabs.post({ type: 'ask' })
+
+  function lead(): void {
+    leading = true
+    link?.start()
+    changed()
+  }
+
+  function hinted(): void {
+    takeOver()
+    if (leading) link?.hint()
+    else tabs.post({ type: 'ask' })
+  }
+
+  /** Reads what other tabs wrote, and sends what of it is to be sent. */
+  function takeOver(): void {
+    persistence.refresh().then(
+      () => sync.kick(),
+      // The persistence tells of a storage that fails; the next hint tries again.
+      () => undefined,
+    )
+  }
+
+  function receive(message: TabMessage): void {
+    switch (message.type) {
+      case 'committed':
+        if (message.change > persistence.meta.change) takeOver()
+        break
+      case 'ask':
+        if (leading) tellTabs()
+        break
+      case 'link':
+        if (leading) break
+        remote = { connection: message.connection, inFlight: new Set(message.inFlight) }
+        changed()
+        break
+      case 'destroyed':
+        host.destroyed()
+        break
+    }
+  }
+
+  function changed(): void {
+    const now = inFlight()
+    const entities = new Set<EntityKey>()
+    for (const id of difference(now, told)) {
+      for (const part of replica.operation(id)?.parts ?? []) entities.add(keyOf(part))
+    }
+    told = new Set(now)
+    host.changed(entities)
+    if (leading) tellTabs()
+  }
+
+  function tellTabs(): void {
+    tabs.post({ type: 'link', connection: connection(), inFlight: [...inFlight()] })
+  }
+
+  function connection(): ConnectionStatus {
+    if (link === undefined) return 'local'
+    if (error !== undefined) return 'incompatible'
+    return leading ? connectionStatus(link.state, sync.caughtUp) : remote.connection
+  }
+
+  function inFlight(): ReadonlySet<string> {
+    return leading ? sync.inFlight : remote.inFlight
+  }
+
+  function epochChanged(epoch: string): void {
+    error = new TidemarkError(
+      'epoch-changed',
+      `The relay's database is not the one that this device followed (its epoch is now "${epoch}"). Nothing is sent or taken over, and everything stays on this device. Bring the relay's former data back, or start with new local data.`,
+    )
+    link?.stop()
+    changed()
+  }
+
+  return {
+    get connection() {
+      return connection()
+    },
+    get inFlight() {
+      return inFlight()
+    },
+    get error() {
+      return error
+    },
+    retryOf: (id) => sync.retryOf(id),
+    kick: () => sync.kick(),
+    announce: (change) => tabs.post({ type: 'committed', change }),
+    announceDestroyed: () => tabs.post({ type: 'destroyed' }),
+    stop() {
+      stopHints?.()
+      link?.stop()
+    },
+    leaveTabs: () => tabs.close(),
+  }
+}
+
+function* difference(a: ReadonlySet<string>, b: ReadonlySet<string>): Iterable<string> {
+  for (const id of a) if (!b.has(id)) yield id
+  for (const id of b) if (!a.has(id)) yield id
+}

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest'
+import { isAllowedOrigin, isLoopback } from './origin.js'
+
+it.each([
+  [undefined, 'localhost:8787'],
+  ['http://localhost:5173', '127.0.0.1:8787'],
+  ['http://127.0.0.1:8787', '127.0.0.1:8787'],
+  ['http://[::1]:5173', 'localhost:8787'],
+  ['https://notes.example', 'notes.example'],
+  ['https://notes.example:8443', 'Notes.Example:8443'],
+])('[S13] lets %s in at %s', (origin, host) => {
+  expect(isAllowedOrigin(origin, host)).toBe(true)
+})
+
+it.each([
+  ['https://evil.example', 'localhost:8787'],
+  ['https://evil.example', undefined],
+  ['https://notes.example.evil.example', 'notes.example'],
+  ['https://notes.example:8443', 'notes.example'],
+  ['http://localhost.evil.example', 'localhost:8787'],
+  ['http://127.0.0.1.evil.example', '127.0.0.1:8787'],
+  ['null', 'localhost:8787'],
+  ['', 'localhost:8787'],
+])('[S13] [SEC-7] keeps %j out at %s', (origin, host) => {
+  expect(isAllowedOrigin(origin, host)).toBe(false)
+})
+
+it.each([
+  ['127.0.0.1', true],
+  ['127.1.2.3', true],
+  ['::1', true],
+  ['localhost', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['192.168.1.2', false],
+  ['127.0.0.1.example', false],
+])('knows whether %s is loopback: %s', (host, expected) => {
+  expect(isLoopback(host)).toBe(expected)
+})
