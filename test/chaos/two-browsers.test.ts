@@ -57,6 +57,6 @@ describe('two browsers, one relay, and everything going wrong', () => {
     expect(sum(({ accepted }) => accepted)).toBeGreaterThan(30 * summaries.length)
     expect(sum(({ conflicts }) => conflicts)).toBeGreaterThan(summaries.length)
     expect(sum(({ deleted }) => deleted)).toBeGreaterThan(summaries.length)
-    if (hasStrace()) expect(sum(({ unanswered }) => unanswered)).toBeGreaterThan(summaries.length)
+    if (hasStrace()) expect(sum(({ unanswered }) => unanswered)).toBeGreaterThan(0)
   })
 })

@@ -229,9 +229,10 @@ function createLocks(scheduler: Scheduler) {
   }
 }
 
-/** BroadcastChannel among the tabs of one device: late, in no particular order, and not always. */
+/** BroadcastChannel among the tabs of one device: in order, late, and (a frozen tab) not always. */
 function createChannels(scheduler: Scheduler, random: SeededRandom, loss: () => number) {
   const members = new Map<string, Set<(message: unknown) => void>>()
+  let lastArrival = 0
   return {
     join(name: string, onMessage: (message: unknown) => void) {
       const channel = members.get(name) ?? new Set()
@@ -242,7 +243,8 @@ function createChannels(scheduler: Scheduler, random: SeededRandom, loss: () => 
           const copy: unknown = structuredClone(message)
           for (const member of channel) {
             if (member === onMessage || random.chance(loss())) continue
-            scheduler.after(random.unit() * MESSAGE_MS, () => channel.has(member) && member(copy))
+            lastArrival = Math.max(lastArrival, scheduler.now + random.unit() * MESSAGE_MS)
+            scheduler.after(lastArrival - scheduler.now, () => channel.has(member) && member(copy))
           }
         },
         close: () => void channel.delete(onMessage),

@@ -1,7 +1,7 @@
 import { collection, defineSchema, type EntityRow, isTidemarkError, set } from '@tidemark/core'
 import { decodeContent, mergeUpdates, viewOf } from '@tidemark/core/entity'
 import * as z from 'zod'
-import { createDevice, type Device, type Tab } from './device.js'
+import { createDevice, type Tab } from './device.js'
 import { createModel } from './model.js'
 import { CALM, createNetwork } from './network.js'
 import { type SeededRandom, seededRandom } from './random.js'
@@ -44,9 +44,11 @@ export class InvariantViolation extends Error {
   }
 }
 
-/** Refused by the relay for its size, to see rejections: far above what the other values need. */
-const TOO_LARGE = 'x'.repeat(3000)
-const LIMITS = { maxOperationBytes: 2500 }
+/** Refused by the relay, since its entity would get too large: far above what the other values need. */
+const TOO_LARGE = 'x'.repeat(9_500)
+/** More than the relay says that it takes: the device doesn't even send it. */
+const NEVER_SENT = 'x'.repeat(13_000)
+const LIMITS = { maxEntityBytes: 9_000, maxOperationBytes: 12_000 }
 const SPACE = 'team'
 const DRAIN_MS = 10 * 60 * 1000
 
@@ -126,7 +128,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const field = tools.pick(['title', 'note'] as const)
     writes += 1
     const large = tools.chance(0.04)
-    const value = `${writes}${large ? TOO_LARGE : ''}`
+    const value = `${writes}${large ? tools.pick([TOO_LARGE, NEVER_SENT]) : ''}`
     const note = (operation: string, saw: readonly string[]): void =>
       model.write({ operation, entity: id, field, value, saw })
     try {
@@ -147,7 +149,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
         })
         follow(op.id, op.when)
         count('tags')
-      } else if (tools.chance(0.15)) {
+      } else if (tools.below(6) === 0) {
         changeSeveral(tab, tools)
       } else {
         const rivals = card.$conflicts[field]?.map((rival) => String(rival.value))
@@ -391,5 +393,3 @@ function rowsOf(tab: Tab<Schema>): readonly Card[] {
 function valuesOf({ $status: _status, $error: _error, ...shared }: Card): unknown {
   return shared
 }
-
-export type { Device }

@@ -10,7 +10,10 @@ export interface Session {
  * `?space=` and `?user=`, or the space `bookmarks` and a name that this browser keeps. Two browsers with
  * neither see the same bookmarks, as two people.
  */
-export function readSession(location: Location, storage: () => Storage): Session {
+export function readSession(
+  location: Pick<Location, 'search' | 'protocol' | 'host'>,
+  storage: () => Pick<Storage, 'getItem' | 'setItem'>,
+): Session {
   const parameters = new URLSearchParams(location.search)
   return {
     user: parameters.get('user') || keptName(storage),
@@ -21,7 +24,7 @@ export function readSession(location: Location, storage: () => Storage): Session
 
 const KEY = 'user'
 
-function keptName(storage: () => Storage): string {
+function keptName(storage: () => Pick<Storage, 'getItem' | 'setItem'>): string {
   try {
     const kept = storage().getItem(KEY)
     if (kept !== null && kept !== '') return kept

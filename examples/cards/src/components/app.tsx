@@ -13,6 +13,9 @@ export interface AppProps {
   readonly session: Session
 }
 
+/** The banner has the whole story. */
+const SYNC_LABELS = { blocked: () => 'Changes aren’t synced' }
+
 export function App({ store, session }: AppProps): JSX.Element {
   const readiness = useReady(store)
   const [theme, setTheme] = useTheme()
@@ -23,7 +26,7 @@ export function App({ store, session }: AppProps): JSX.Element {
       <StoreProvider store={store}>
         <LibraryPage session={session} theme={theme} onTheme={setTheme} />
         <aside aria-label="Sync">
-          <GlobalSyncIndicator />
+          <GlobalSyncIndicator labels={SYNC_LABELS} />
         </aside>
         <Toaster
           position="bottom-center"

@@ -13,14 +13,14 @@ const TEXTS: Readonly<Record<ConnectionNotice, readonly [title: string, text: st
   ],
 }
 
-/** Says why nothing syncs, and that nothing is lost by it. */
+/** Says why nothing syncs and that nothing is lost by it; or, when that isn't true, that. */
 export function ConnectionBanner(): JSX.Element {
   const notice = useConnectionNotice()
   const error = useSyncStatus((status) => status.error)
   return (
     <>
       <div role="status">
-        {notice !== undefined && (
+        {notice !== undefined && error === null && (
           <p className="banner" data-testid="offline-banner" data-reason={notice}>
             <Icon name="offline" />
             <span>

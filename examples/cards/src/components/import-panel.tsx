@@ -90,15 +90,7 @@ function Count({ name, count, of }: CountProps): JSX.Element {
   )
 }
 
-function headline({
-  phase,
-  fileName,
-  saved,
-  total,
-  existing,
-  problem,
-  failed,
-}: ImportProgress): string {
+function headline({ phase, fileName, saved, total, existing, failed }: ImportProgress): string {
   switch (phase) {
     case 'reading':
       return `Reading ${fileName}…`
@@ -113,11 +105,13 @@ function headline({
         ? 'Import cancelled. Nothing was added.'
         : `Import cancelled. ${bookmarks(saved)} had been added and stay.`
     case 'failed':
-      return failed > 0 ? 'Nothing could be imported' : (problem ?? 'The import failed.')
+      return failed > 0 ? 'Nothing could be imported' : `${fileName} can’t be imported`
   }
 }
 
-function notes({ phase, existing, repeated, skipped, truncated }: ImportProgress): string[] {
+function notes(progress: ImportProgress): string[] {
+  const { phase, failed, problem, existing, repeated, skipped, truncated } = progress
+  if (phase === 'failed' && failed === 0) return [problem ?? 'The file could not be read.']
   if (phase === 'reading' || phase === 'failed') return []
   const lines: string[] = []
   if (existing > 0) lines.push(`${bookmarks(existing)} skipped: here already.`)

@@ -2,7 +2,7 @@ import { useStore } from '@tidemark/react'
 import { type ChangeEvent, type JSX, useCallback, useRef, useState } from 'react'
 import { useCardActions } from '../hooks/use-card-actions.js'
 import { useFileDrop } from '../hooks/use-file-drop.js'
-import { useImport } from '../hooks/use-import.js'
+import { isRunning, useImport } from '../hooks/use-import.js'
 import { useLibrary } from '../hooks/use-library.js'
 import { usePasteUrl } from '../hooks/use-paste-url.js'
 import { useShortcuts } from '../hooks/use-shortcuts.js'
@@ -105,6 +105,7 @@ export function LibraryPage({ session, theme, onTheme }: LibraryPageProps): JSX.
     selected: view.tag,
     onSelect: showTag,
     onImport: chooseFile,
+    isImporting: isRunning(imports.progress),
     onExport: () => downloadBookmarks(collection.query().current, new Date()),
     onShortcuts: () => setDialog({ kind: 'shortcuts' }),
   }

@@ -12,18 +12,20 @@ export interface SidebarProps extends TagListProps {
   readonly theme: Theme
   readonly onTheme: (theme: Theme) => void
   readonly onImport: () => void
+  readonly isImporting: boolean
   readonly onExport: () => void
   readonly onShortcuts: () => void
 }
 
 /** Tags, and what is done seldom. */
 export function Sidebar(props: SidebarProps): JSX.Element {
-  const { place, session, theme, onTheme, onImport, onExport, onShortcuts, ...tags } = props
+  const { place, session, theme, onTheme, onShortcuts, ...others } = props
+  const { onImport, isImporting, onExport, ...tags } = others
   return (
     <div className="sidebar">
       <TagList {...tags} />
       <div className="sidebar-tools">
-        <button type="button" className="tool" onClick={onImport}>
+        <button type="button" className="tool" onClick={onImport} disabled={isImporting}>
           <Icon name="import" /> Import…
         </button>
         <button type="button" className="tool" onClick={onExport} disabled={tags.total === 0}>

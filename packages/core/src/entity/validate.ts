@@ -128,7 +128,8 @@ function readClient(
 
 function readElement(decoder: decoding.Decoder, context: UpdateContext): Element {
   const start = decoder.pos
-  skipAny(decoder, 0)
+  // The list around a value doesn't count: `storable` allows as much.
+  skipAny(decoder, -1)
   const end = decoder.pos
   decoder.pos = start
   const element = toElement(decoding.readAny(decoder))
@@ -155,10 +156,10 @@ function skipAny(decoder: decoding.Decoder, depth: number): void {
       decoding.readVarInt(decoder)
       return
     case 124: // float32
-      skip(decoder, 4)
+      assertFinite(decoding.readFloat32(decoder))
       return
     case 123: // float64
-      skip(decoder, 8)
+      assertFinite(decoding.readFloat64(decoder))
       return
     case 119: // string
       decoding.readVarString(decoder)
@@ -178,9 +179,8 @@ function skipAny(decoder: decoding.Decoder, depth: number): void {
   }
 }
 
-function skip(decoder: decoding.Decoder, bytes: number): void {
-  decoder.pos += bytes
-  if (decoder.pos > decoder.arr.length) throw invalid('a cut value')
+function assertFinite(value: number): void {
+  if (!Number.isFinite(value)) throw invalid('a value that is no finite number')
 }
 
 function readDeletions(

@@ -168,7 +168,8 @@ export function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {
 
 /** The same document in as few bytes as Yjs can: through a real document, the only thing that sheds deleted content [L17]. */
 export function compactUpdate(update: Uint8Array): Uint8Array {
-  const doc = new Y.Doc()
+  // A guid of its own would be drawn at random, for nobody.
+  const doc = new Y.Doc({ guid: '' })
   Y.applyUpdate(doc, update)
   const compacted = Y.encodeStateAsUpdate(doc)
   doc.destroy()

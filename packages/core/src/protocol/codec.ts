@@ -82,7 +82,7 @@ export function decodeClientMessage(frame: Uint8Array): ClientMessage {
       case CLIENT_TYPES.hello:
         return {
           type: 'hello',
-          protocol: decoding.readVarUint(decoder),
+          protocol: readUint(decoder),
           user: decoding.readVarString(decoder),
           token: decoding.readVarString(decoder),
           replica: decoding.readVarString(decoder),
@@ -90,29 +90,29 @@ export function decodeClientMessage(frame: Uint8Array): ClientMessage {
       case CLIENT_TYPES.open:
         return {
           type: 'open',
-          channel: decoding.readVarUint(decoder),
+          channel: readUint(decoder),
           space: decoding.readVarString(decoder),
         }
       case CLIENT_TYPES.fates:
         return {
           type: 'fates',
-          channel: decoding.readVarUint(decoder),
+          channel: readUint(decoder),
           ids: readList(decoder, decoding.readVarString),
         }
       case CLIENT_TYPES.subscribe:
         return {
           type: 'subscribe',
-          channel: decoding.readVarUint(decoder),
-          since: decoding.readVarUint(decoder),
+          channel: readUint(decoder),
+          since: readUint(decoder),
         }
       case CLIENT_TYPES.push:
         return {
           type: 'push',
-          channel: decoding.readVarUint(decoder),
+          channel: readUint(decoder),
           operation: readOperation(decoder),
         }
       case CLIENT_TYPES.ping:
-        return { type: 'ping', nonce: decoding.readVarUint(decoder) }
+        return { type: 'ping', nonce: readUint(decoder) }
       default:
         throw unknownType(type)
     }
@@ -183,67 +183,67 @@ export function decodeRelayMessage(frame: Uint8Array): RelayMessage {
       case RELAY_TYPES.welcome:
         return {
           type: 'welcome',
-          protocol: decoding.readVarUint(decoder),
+          protocol: readUint(decoder),
           epoch: decoding.readVarString(decoder),
-          serverTime: decoding.readVarUint(decoder),
+          serverTime: readUint(decoder),
           user: decoding.readVarString(decoder),
           limits: {
-            maxFrameBytes: decoding.readVarUint(decoder),
-            maxOperationBytes: decoding.readVarUint(decoder),
-            maxInFlight: decoding.readVarUint(decoder),
+            maxFrameBytes: readUint(decoder),
+            maxOperationBytes: readUint(decoder),
+            maxInFlight: readUint(decoder),
           },
         }
       case RELAY_TYPES.opened:
         return {
           type: 'opened',
-          channel: decoding.readVarUint(decoder),
-          head: decoding.readVarUint(decoder),
+          channel: readUint(decoder),
+          head: readUint(decoder),
         }
       case RELAY_TYPES.fates:
         return {
           type: 'fates',
-          channel: decoding.readVarUint(decoder),
+          channel: readUint(decoder),
           fates: readList(decoder, readFate),
         }
       case RELAY_TYPES.page:
         return {
           type: 'page',
-          channel: decoding.readVarUint(decoder),
+          channel: readUint(decoder),
           entities: readList(decoder, readEntity),
         }
       case RELAY_TYPES.caughtUp:
         return {
           type: 'caughtUp',
-          channel: decoding.readVarUint(decoder),
-          sequence: decoding.readVarUint(decoder),
+          channel: readUint(decoder),
+          sequence: readUint(decoder),
         }
       case RELAY_TYPES.changes:
         return {
           type: 'changes',
-          channel: decoding.readVarUint(decoder),
-          sequence: decoding.readVarUint(decoder),
+          channel: readUint(decoder),
+          sequence: readUint(decoder),
           operation: readOperation(decoder),
         }
       case RELAY_TYPES.ack:
         return {
           type: 'ack',
-          channel: decoding.readVarUint(decoder),
+          channel: readUint(decoder),
           id: decoding.readVarString(decoder),
-          sequence: decoding.readVarUint(decoder),
+          sequence: readUint(decoder),
           digest: readBytes(decoder),
         }
       case RELAY_TYPES.reject:
         return {
           type: 'reject',
-          channel: decoding.readVarUint(decoder),
+          channel: readUint(decoder),
           id: decoding.readVarString(decoder),
-          code: rejectCode(decoding.readVarUint(decoder)),
+          code: rejectCode(readUint(decoder)),
           message: decoding.readVarString(decoder),
-          retryable: decoding.readUint8(decoder) === 1,
-          retryAfter: decoding.readVarUint(decoder),
+          retryable: readFlag(decoder),
+          retryAfter: readUint(decoder),
         }
       case RELAY_TYPES.pong:
-        return { type: 'pong', nonce: decoding.readVarUint(decoder) }
+        return { type: 'pong', nonce: readUint(decoder) }
       default:
         throw unknownType(type)
     }
@@ -273,10 +273,10 @@ function readPart(decoder: decoding.Decoder): OperationPart {
   return {
     collection: decoding.readVarString(decoder),
     id: decoding.readVarString(decoder),
-    kind: decoding.readUint8(decoder) === 1 ? 'create' : 'update',
+    kind: readFlag(decoder) ? 'create' : 'update',
     generation: decoding.readVarString(decoder),
-    sequence: decoding.readVarUint(decoder),
-    lastModified: decoding.readVarUint(decoder),
+    sequence: readUint(decoder),
+    lastModified: readUint(decoder),
     update: readBytes(decoder),
   }
 }
@@ -296,9 +296,9 @@ function readEntity(decoder: decoding.Decoder): EntityState {
     collection: decoding.readVarString(decoder),
     id: decoding.readVarString(decoder),
     generation: decoding.readVarString(decoder),
-    confirmedSequence: decoding.readVarUint(decoder),
-    sequence: decoding.readVarUint(decoder),
-    lastModified: decoding.readVarUint(decoder),
+    confirmedSequence: readUint(decoder),
+    sequence: readUint(decoder),
+    lastModified: readUint(decoder),
     bytes: readBytes(decoder),
   }
 }
@@ -312,7 +312,7 @@ function writeFate(encoder: encoding.Encoder, fate: Fate): void {
 function readFate(decoder: decoding.Decoder): Fate {
   return {
     id: decoding.readVarString(decoder),
-    sequence: decoding.readVarUint(decoder),
+    sequence: readUint(decoder),
     digest: readBytes(decoder),
   }
 }
@@ -327,16 +327,29 @@ function writeList<T>(
 }
 
 function readList<T>(decoder: decoding.Decoder, read: (decoder: decoding.Decoder) => T): T[] {
-  const length = decoding.readVarUint(decoder)
+  const length = readUint(decoder)
   if (length > MAX_LIST) throw violation(`a list of ${length}`)
   const items: T[] = []
   for (let index = 0; index < length; index++) items.push(read(decoder))
   return items
 }
 
+/** Beyond 2^53 - 1 a sequence plus one would be itself. */
+function readUint(decoder: decoding.Decoder): number {
+  const value = decoding.readVarUint(decoder)
+  if (!Number.isSafeInteger(value)) throw violation(`the number ${value}`)
+  return value
+}
+
+function readFlag(decoder: decoding.Decoder): boolean {
+  const byte = decoding.readUint8(decoder)
+  if (byte !== 0 && byte !== 1) throw violation(`the flag ${byte}`)
+  return byte === 1
+}
+
 /** A copy: what is kept must not keep the whole frame alive. */
 function readBytes(decoder: decoding.Decoder): Uint8Array {
-  const length = decoding.readVarUint(decoder)
+  const length = readUint(decoder)
   if (decoder.pos + length > decoder.arr.length) throw violation('cut bytes')
   return decoding.readUint8Array(decoder, length).slice()
 }

@@ -6,16 +6,14 @@ const DIGEST_BYTES = 8
 
 /** The first 8 bytes of SHA-256 over the updates of an operation, in the order of its parts. */
 export function operationDigest(parts: readonly Pick<OperationPart, 'update'>[]): Uint8Array {
-  const [first] = parts
-  if (parts.length === 1 && first !== undefined)
-    return sha256.digest(first.update).slice(0, DIGEST_BYTES)
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.update.length, 0))
   let offset = 0
   for (const { update } of parts) {
     joined.set(update, offset)
     offset += update.length
   }
-  return sha256.digest(joined).slice(0, DIGEST_BYTES)
+  // A copy, and plain bytes: Node's own digest is a Buffer.
+  return new Uint8Array(sha256.digest(joined).subarray(0, DIGEST_BYTES))
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

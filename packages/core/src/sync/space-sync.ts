@@ -286,6 +286,14 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
         for (const part of operation.parts) blocked.add(keyOf(part))
         continue
       }
+      const failure = failureOfSize(operation, limits)
+      if (failure !== null) {
+        unsettled.set(operation.id, failure)
+        for (const part of operation.parts) blocked.add(keyOf(part))
+        lookAgain = true
+        void work()
+        continue
+      }
       inFlight.add(operation.id)
       if (inFlight.size === 1) expectAnswer()
       sent = true
@@ -365,5 +373,15 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       host.changed()
     },
     kick: pump,
+  }
+}
+
+/** An operation that no frame can carry would cut the link each time it is sent: it is refused before. */
+function failureOfSize(operation: StoredOperation, limits: RelayLimits): OperationFailure | null {
+  const bytes = operation.parts.reduce((sum, { update }) => sum + update.length, 0)
+  if (bytes <= limits.maxOperationBytes) return null
+  return {
+    code: 'too-large',
+    message: `It has ${bytes} bytes, and the relay takes ${limits.maxOperationBytes} at most.`,
   }
 }

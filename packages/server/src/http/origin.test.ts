@@ -9,7 +9,7 @@ it.each([
   ['https://notes.example', 'notes.example'],
   ['https://notes.example:8443', 'Notes.Example:8443'],
 ])('[S13] lets %s in at %s', (origin, host) => {
-  expect(isAllowedOrigin(origin, host)).toBe(true)
+  expect(isAllowedOrigin({ origin, host }, true)).toBe(true)
 })
 
 it.each([
@@ -22,7 +22,19 @@ it.each([
   ['null', 'localhost:8787'],
   ['', 'localhost:8787'],
 ])('[S13] [SEC-7] keeps %j out at %s', (origin, host) => {
-  expect(isAllowedOrigin(origin, host)).toBe(false)
+  expect(isAllowedOrigin({ origin, host }, true)).toBe(false)
+  expect(isAllowedOrigin({ origin, host }, false)).toBe(false)
+})
+
+it.each([
+  [undefined, 'localhost:8787', true],
+  ['http://localhost:5173', '127.0.0.1:8787', true],
+  ['http://[::1]:5173', '[::1]:8787', true],
+  ['http://rebound.example:8787', 'rebound.example:8787', false],
+  ['http://localhost:8787', 'rebound.example:8787', false],
+  ['https://notes.example', 'notes.example', false],
+])('[S13] without authentication: %s at %s is let in: %s', (origin, host, expected) => {
+  expect(isAllowedOrigin({ origin, host }, false)).toBe(expected)
 })
 
 it.each([

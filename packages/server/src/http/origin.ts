@@ -5,14 +5,28 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK_NAMES.has(host.toLowerCase()) || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
 
+export interface UpgradeHeaders {
+  readonly origin: string | undefined
+  readonly host: string | undefined
+}
+
 /**
  * Whether a page of that origin may open a websocket here. Browsers send the origin and don't ask; without this check
  * any web site could speak to a relay on its visitor's machine (cross-site websocket hijacking, reliability S13).
  * Programs that aren't browsers send none.
+ *
+ * @param authenticated whether users prove who they are. Where they don't, the host must be this machine by name as
+ *   well: a web site can point its own name at 127.0.0.1, and its origin then equals its host (DNS rebinding).
  */
-export function isAllowedOrigin(origin: string | undefined, host: string | undefined): boolean {
+export function isAllowedOrigin({ origin, host }: UpgradeHeaders, authenticated: boolean): boolean {
   if (origin === undefined) return true
-  if (!URL.canParse(origin)) return false
-  const url = new URL(origin)
-  return isLoopback(url.hostname) || (host !== undefined && url.host === host.toLowerCase())
+  const from = urlOf(origin)
+  const to = urlOf(`http://${host}`)
+  if (from === undefined || to === undefined) return false
+  if (!authenticated) return isLoopback(from.hostname) && isLoopback(to.hostname)
+  return isLoopback(from.hostname) || from.host === host?.toLowerCase()
+}
+
+function urlOf(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined
 }

@@ -78,7 +78,14 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
     getRequestListener(app.fetch),
   )
-  const websockets = attachWebSockets({ server, relay, clock: systemClock, limits, log })
+  const websockets = attachWebSockets({
+    authenticated: authenticate !== undefined,
+    server,
+    relay,
+    clock: systemClock,
+    limits,
+    log,
+  })
   try {
     await listen(server, port, host)
   } catch (error) {

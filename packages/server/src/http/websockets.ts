@@ -17,6 +17,8 @@ const CLOSE_TIMEOUT_MS = 5_000
 const MAX_REASON_BYTES = 123
 
 export interface WebSocketsOptions {
+  /** Whether users prove who they are. */
+  readonly authenticated: boolean
   readonly server: Server
   readonly relay: Relay
   readonly clock: Clock
@@ -48,7 +50,7 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
     const path = request.url?.split('?', 1)[0] ?? ''
     if (!PATHS.has(path)) return refuse(socket, '404 Not Found')
     const { origin, host } = request.headers
-    if (!isAllowedOrigin(origin, host)) {
+    if (!isAllowedOrigin({ origin, host }, options.authenticated)) {
       log.warn({ origin, host }, 'a page of a foreign origin was refused')
       return refuse(socket, '403 Forbidden')
     }
@@ -94,6 +96,8 @@ function toConnection(
       // A failed write shows as an error event and then as a close.
       websocket.send(frame, () => {})
     },
+    pause: () => websocket.pause(),
+    resume: () => websocket.resume(),
     close(code, reason) {
       websocket.close(code, Buffer.from(reason).subarray(0, MAX_REASON_BYTES).toString())
       const cancel = clock.schedule(() => websocket.terminate(), CLOSE_TIMEOUT_MS)

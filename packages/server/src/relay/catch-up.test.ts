@@ -1,10 +1,9 @@
-import { type EntityState, encodeClientMessage } from '@tidemark/core/protocol'
+import type { EntityState } from '@tidemark/core/protocol'
 import { describe, expect, it } from 'vitest'
 import { type Log, silentLog } from '../log.js'
 import { DEFAULT_LIMITS } from './limits.js'
 import {
   createTestRelay,
-  hello,
   settled,
   type TestConnection,
   type TestRelayOptions,
@@ -121,29 +120,5 @@ describe('a catch-up', () => {
     ).toEqual(['card-0', 'card-2'])
     expect(reader.take().at(-1)).toMatchObject({ type: 'caughtUp', sequence: 3 })
     expect(damaged).toEqual([{ space: 'team', collection: 'cards', id: 'card-1' }])
-  })
-})
-
-describe('a live channel', () => {
-  it('gets the same bytes as all others of its number: a change is encoded once', async () => {
-    const { relay, author, writer } = await createFilled(0)
-    const frames: Uint8Array[] = []
-    for (const [index, channel] of [1, 1, 2].entries()) {
-      const session = relay.connect({
-        bufferedBytes: 0,
-        send: (frame) => frames.push(frame),
-        close() {},
-      })
-      session.receive(encodeClientMessage(hello({ replica: `reader-${index}` })))
-      session.receive(encodeClientMessage({ type: 'open', channel, space: 'team' }))
-      session.receive(encodeClientMessage({ type: 'subscribe', channel, since: 0 }))
-    }
-    await settled()
-    frames.length = 0
-    author.push(writer.write('card-0', { index: 1 }))
-    await settled()
-    expect(frames).toHaveLength(3)
-    expect(frames[1]).toBe(frames[0])
-    expect(frames[2]).not.toEqual(frames[0])
   })
 })

@@ -2,6 +2,8 @@ import type { RelayLimits } from '@tidemark/core/protocol'
 
 /** Every bound of the relay: what a client may send, and what it may cost. */
 export interface Limits extends RelayLimits {
+  /** Above this many bytes of unanswered operations a connection is not read on. */
+  readonly maxInFlightBytes: number
   /** Messages of any kind that may be unanswered on one connection. */
   readonly maxUnanswered: number
   /** Entities that one operation may change. A frame of one operation is decoded and judged in one go. */
@@ -40,6 +42,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxOperationBytes: MIB - 64 * KIB,
   // One batch: a lone client can keep a commit full.
   maxInFlight: 256,
+  // Some batches of one connection; without it `maxInFlight` operations of full size would wait in memory.
+  maxInFlightBytes: 4 * MIB,
   // Opening every channel in one go, with fates and some operations.
   maxUnanswered: 4_096,
   maxParts: 64,

@@ -15,6 +15,9 @@ export interface RelayConnection {
   close(code: number, reason: string): void
   /** Bytes that were sent and have not left this process. */
   readonly bufferedBytes: number
+  /** Stops and starts reading, where the link can do that: what isn't read waits at the sender. */
+  pause?(): void
+  resume?(): void
   readonly remoteAddress?: string | undefined
 }
 

@@ -325,6 +325,37 @@ describe('a failing storage', () => {
     expect(elsewhere.closed).toBeUndefined()
   })
 
+  it('asks for the head of no space whose listeners have gone', async () => {
+    const asked: string[] = []
+    const memory = createMemoryStorage({ disk: createMemoryDisk('epoch-1') })
+    let fail = false
+    const storage: RelayStorage = {
+      ...memory,
+      transaction: (work) => (fail ? Promise.reject(new Error('EIO')) : memory.transaction(work)),
+      head: (space) => {
+        asked.push(space)
+        return memory.head(space)
+      },
+    }
+    const { join, relay, clock } = createTestRelay({ storage })
+    const [stays, leaves, author] = [
+      await join({ space: 'here', since: 0 }),
+      await join({ space: 'there', since: 0 }),
+      await join(),
+    ]
+    leaves.disconnect()
+    asked.length = 0
+    fail = true
+    author.push(createWriter().write('one', { a: 1 }))
+    await settled()
+    fail = false
+    clock.advance(250)
+    await settled()
+    expect(relay.ready()).toEqual({ ready: true })
+    expect(asked).toEqual(['here'])
+    expect(stays.closed).toBeUndefined()
+  })
+
   it('[O9] stops probing when the relay stops', async () => {
     const probes: string[] = []
     const disk = createMemoryDisk('epoch-1')

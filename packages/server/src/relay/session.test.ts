@@ -284,6 +284,35 @@ describe('limits', () => {
     expect(connection.take()).toHaveLength(3)
   })
 
+  it('[O10] stop the reading of a connection while too many bytes of it wait', async () => {
+    const gate = createGate()
+    const { relay } = createTestRelay({
+      limits: { maxInFlightBytes: 5_000 },
+      beforeCommit: gate.wait,
+    })
+    const calls: string[] = []
+    const session = relay.connect({
+      bufferedBytes: 0,
+      send: () => {},
+      close: () => calls.push('close'),
+      pause: () => calls.push('pause'),
+      resume: () => calls.push('resume'),
+    })
+    session.receive(encodeClientMessage(hello()))
+    session.receive(encodeClientMessage({ type: 'open', channel: 1, space: 'team' }))
+    await settled()
+    const writer = createWriter()
+    for (const id of ['one', 'two', 'three', 'four']) {
+      const operation = writer.write(id, { a: 'x'.repeat(2_000) })
+      session.receive(encodeClientMessage({ type: 'push', channel: 1, operation }))
+      calls.push(id)
+    }
+    await settled()
+    expect(calls).toEqual(['one', 'two', 'pause', 'three', 'four'])
+    await gate.release()
+    expect(calls.slice(5)).toEqual(['resume'])
+  })
+
   it('cut a connection that asks and asks while the storage is busy', async () => {
     const gate = createGate()
     const { join } = createTestRelay({ limits: { maxUnanswered: 10 }, beforeCommit: gate.wait })

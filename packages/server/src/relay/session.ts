@@ -69,6 +69,7 @@ export function createSession(
   /** Messages that were received and not answered: what a `ping` has to wait for. */
   let unanswered = 0
   let inFlight = 0
+  let inFlightBytes = 0
   const cancelDeadline = clock.schedule(() => {
     close(CLOSE_CODES.greetingTimeout, 'No valid hello came in time.')
   }, limits.helloDeadline)
@@ -258,21 +259,32 @@ export function createSession(
         `More than ${limits.maxInFlight} operations are unanswered.`,
       )
     }
-    inFlight += 1
     expectAnswer()
+    const bytes = operation.parts.reduce((sum, { update }) => sum + update.length, 0)
+    count(1, bytes)
     sequencer.push({
       space,
       author,
       operation,
       answer(verdict) {
-        inFlight -= 1
         unanswered -= 1
+        count(-1, -bytes)
         tell(toMessage(channel.channel, operation.id, verdict))
         if (verdict.kind === 'accepted') {
           hub.broadcast(space, verdict.sequence, operation, channel)
         }
       },
     })
+  }
+
+  /** Keeps account of what is in flight, and reads no faster than the storage takes it. */
+  function count(operations: number, bytes: number): void {
+    const wasFull = inFlightBytes > limits.maxInFlightBytes
+    inFlight += operations
+    inFlightBytes += bytes
+    const isFull = inFlightBytes > limits.maxInFlightBytes
+    if (isFull && !wasFull) connection.pause?.()
+    if (wasFull && !isFull) connection.resume?.()
   }
 
   function receive(frame: Uint8Array): void {
