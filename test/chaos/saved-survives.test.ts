@@ -4,7 +4,7 @@ import { openCards } from '../support/cards-page.js'
 import { test } from '../support/stage.js'
 
 const SEED = 1
-const KILLS = 6
+const KILLS = 5
 /** Written at once, and so large together that saving them takes longer than it takes to kill a browser. */
 const BURST = 40
 const NOTE_LENGTH = 20_000
@@ -21,22 +21,21 @@ describe('a browser that is killed while it saves', () => {
     const relay = await stage.relay()
     const profile = await stage.profile('ada')
     const address = { url: relay.url, user: 'ada' }
-    await (await openCards(profile, address)).becomesInstalled()
+    let cards = await openCards(profile, address)
+    await cards.becomesInstalled()
     // Without a relay the outbox only grows.
     await relay.kill()
 
     const saved = new Set<string>()
     let unsaved = 0
     for (let round = 0; round < KILLS; round++) {
-      const cards = await openCards(profile, address)
       const kill = await profile.armKill()
       const enough = saved.size + 1 + random.below(2 * BURST)
-      const killed = new Promise<void>((resolve) => {
-        cards.page.exposeFunction('reportSaved', (operation: string) => {
-          if (saved.size >= enough) return
-          saved.add(operation)
-          if (saved.size === enough) kill().then(resolve)
-        })
+      let killed: Promise<void> | undefined
+      await cards.page.exposeFunction('reportSaved', (operation: string) => {
+        if (killed !== undefined) return
+        saved.add(operation)
+        if (saved.size === enough) killed = kill()
       })
       const writing = cards.evaluate(
         async (store, { burst, length }) => {
@@ -60,13 +59,10 @@ describe('a browser that is killed while it saves', () => {
       await killed
 
       await profile.open()
-      const found = new Set(
-        (await (await openCards(profile, address)).operations()).map(({ id }) => id),
-      )
+      cards = await openCards(profile, address)
+      const found = new Set((await cards.operations()).map(({ id }) => id))
       expect([...saved].filter((id) => !found.has(id))).toEqual([])
       unsaved += found.size - saved.size
-      await profile.close()
-      await profile.open()
     }
     console.log(`${saved.size} operations were called saved; ${unsaved} more were on the disk`)
   })

@@ -76,6 +76,27 @@ describe('two tabs of one browser', () => {
     expect(await first.snapshot()).toMatchObject([{ title: 'Round 4', titles: ['Round 4'] }])
   })
 
+  test('[TAB] in two spaces both sync', async ({ stage }) => {
+    const relay = await stage.relay()
+    const profile = await stage.profile('ada')
+    const bob = await stage.profile('bob')
+    const spaces = ['work', 'home']
+    const tabs = await Promise.all(
+      spaces.map((space) => openCards(profile, { url: relay.url, user: 'ada', space })),
+    )
+    for (const [index, tab] of tabs.entries()) {
+      const { card } = await tab.insert({ title: `In ${spaces[index]}` })
+      const other = await openCards(bob, {
+        url: relay.url,
+        user: 'bob',
+        space: spaces[index] ?? '',
+      })
+      await other.card(card).waitFor()
+      await becomesSynced(tab)
+      expect(await tab.snapshot()).toHaveLength(1)
+    }
+  })
+
   test('[TAB-1] share one socket; when its tab closes, the other takes over', async ({ stage }) => {
     const relay = await stage.relay()
     const { sockets, tabs } = await openTabs(relay.url, await stage.profile('ada'))

@@ -13,6 +13,7 @@ export {
   type LiveElement,
   type RegisterWrite,
   registerRoot,
+  removalsAfter,
   type WrittenContent,
   writeRegisters,
 } from './register-log.js'

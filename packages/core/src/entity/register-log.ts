@@ -11,7 +11,7 @@ import { decodeRuns, encodeAppend, type ItemId } from './yjs.js'
  */
 
 /** Prefix of the root arrays; what follows is the client id in base 36. */
-export const REGISTER_ROOT = 'f:'
+const REGISTER_ROOT = 'f:'
 
 export function registerRoot(client: number): string {
   return REGISTER_ROOT + client.toString(36)
@@ -34,9 +34,23 @@ export interface EntityContent {
   readonly live: readonly LiveElement[]
   readonly clocks: ReadonlyMap<number, number>
   readonly tails: ReadonlyMap<number, number>
+  /**
+   * By field, what writes that may still be rejected have removed without putting anything in its place. The next write
+   * of the field says that it has seen that too [L2]: nobody could hand it over later, a removal has no stamp.
+   */
+  readonly removed: Removals
 }
 
-export const EMPTY_CONTENT: EntityContent = { live: [], clocks: new Map(), tails: new Map() }
+export type Removals = ReadonlyMap<string, readonly Stamp[]>
+
+const NOTHING_REMOVED: Removals = new Map()
+
+export const EMPTY_CONTENT: EntityContent = {
+  live: [],
+  clocks: new Map(),
+  tails: new Map(),
+  removed: NOTHING_REMOVED,
+}
 
 /**
  * What a write means, apart from bytes: what it puts in place of what it saw [L2]. Kept in the outbox, so that
@@ -56,7 +70,7 @@ export function decodeContent(update: Uint8Array): EntityContent {
       if (element !== undefined) live.push({ ...element, item: { client, clock: clock + offset } })
     }
   }
-  return { live, clocks, tails }
+  return { live, clocks, tails, removed: NOTHING_REMOVED }
 }
 
 /** Undefined for what is not an element: a document that others wrote into may hold anything. */
@@ -120,14 +134,28 @@ export function writeRegisters(
     { client, clock, root: registerRoot(client), tail: content.tails.get(client), values },
     deletions,
   )
-  if (values.length === 0) return { update, content: { ...content, live } }
+  const removed = removalsAfter(content.removed, writes)
+  if (values.length === 0) return { update, content: { ...content, live, removed } }
   const end = clock + values.length
   return {
     update,
     content: {
       live,
+      removed,
       clocks: new Map(content.clocks).set(client, end),
       tails: new Map(content.tails).set(client, end - 1),
     },
   }
+}
+
+/** What stands removed after further writes that may be rejected. */
+export function removalsAfter(removed: Removals, writes: readonly RegisterWrite[]): Removals {
+  let after = removed
+  for (const { kind, field, supersedes } of writes) {
+    const before = after.get(field) ?? []
+    if (kind === 'set' && before.length === 0) continue
+    const untouched = before.filter((stamp) => !supersedes.some((other) => sameStamp(other, stamp)))
+    after = new Map(after).set(field, kind === 'set' ? untouched : [...untouched, ...supersedes])
+  }
+  return after
 }

@@ -181,4 +181,4 @@ export function clocksOf(update: Uint8Array): Map<number, number> {
   return Y.decodeStateVector(Y.encodeStateVectorFromUpdate(update))
 }
 
-export { decoding, encoding }
+export { decoding }

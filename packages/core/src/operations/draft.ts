@@ -217,7 +217,9 @@ function writesOf(draft: EntityDraft, sequence: number, context: DraftContext): 
   const writes: RegisterWrite[] = []
   for (const [field, value] of draft.assignments) {
     const live = draft.content.live.filter((element) => element.field === field)
-    const supersedes = live.map(({ lastModified, actor }) => ({ lastModified, actor }))
+    const supersedes = [...live, ...(draft.content.removed.get(field) ?? [])].map(
+      ({ lastModified, actor }) => ({ lastModified, actor }),
+    )
     if (value === REMOVED) {
       if (live.length > 0) writes.push({ kind: 'remove', field, supersedes })
       continue

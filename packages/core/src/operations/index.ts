@@ -2,6 +2,6 @@
  * Operations: what a local change means, how it is gathered, and what becomes of it.
  * May import `schema`, `entity`, `replica` and `errors`.
  */
-export { createDraft, type DraftContext, type DraftResult, type OperationDraft } from './draft.js'
+export { createDraft, type OperationDraft } from './draft.js'
 export { createOutcome, type Outcome } from './outcome.js'
 export type { OperationInfo, OperationStage, OperationState } from './types.js'

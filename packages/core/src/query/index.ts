@@ -2,7 +2,7 @@
  * Reading: rows out of entities, and live queries over rows. Pure: told what changed, it tells who listens.
  * May import `schema`, `entity` and `replica`.
  */
-export { createLiveQuery, type RowSource } from './live-query.js'
+export { createLiveQuery } from './live-query.js'
 export { createRowFactory, type RowFactory } from './rows.js'
 export type {
   EntityMeta,

@@ -16,4 +16,4 @@ export {
   type PendingPart,
   type StoredOperation,
 } from './records.js'
-export { type AbsorbedRows, createReplica, type EntityState, type Replica } from './replica.js'
+export { createReplica, type EntityState, type Replica } from './replica.js'

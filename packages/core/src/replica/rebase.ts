@@ -77,11 +77,13 @@ export function withOrphans(
     for (const part of operation.parts) {
       const key = keyOf(part)
       if (part.kind !== 'create' || isConfirmed(key)) continue
-      for (const other of pendingOn(key)) {
-        const standsOnAnotherCreate = other.parts.some(
-          (own) => keyOf(own) === key && own.kind === 'create',
-        )
-        if (!dropped.includes(other) && !standsOnAnotherCreate) dropped.push(other)
+      const pending = pendingOn(key)
+      const creates = (other: PendingOperation): boolean =>
+        other.parts.some((own) => keyOf(own) === key && own.kind === 'create')
+      // Another creation of the same id carries what comes after it.
+      const next = pending.findIndex((other) => !dropped.includes(other) && creates(other))
+      for (const other of next < 0 ? pending : pending.slice(0, next)) {
+        if (!dropped.includes(other)) dropped.push(other)
       }
     }
   }

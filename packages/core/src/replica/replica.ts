@@ -4,6 +4,7 @@ import {
   type EntityContent,
   type EntityView,
   mergeUpdates,
+  removalsAfter,
   viewOf,
 } from '../entity/index.js'
 import {
@@ -289,8 +290,12 @@ export function createReplica(): Replica {
 
 function contentOf(entity: MutableEntity): EntityContent {
   const updates = entity.confirmed === undefined ? [] : [entity.confirmed.bytes]
-  for (const part of partsOn(entity)) updates.push(part.update)
-  return updates.length === 0 ? EMPTY_CONTENT : decodeContent(mergeUpdates(updates))
+  let { removed } = EMPTY_CONTENT
+  for (const part of partsOn(entity)) {
+    updates.push(part.update)
+    removed = removalsAfter(removed, part.writes)
+  }
+  return updates.length === 0 ? EMPTY_CONTENT : { ...decodeContent(mergeUpdates(updates)), removed }
 }
 
 function partsOn(entity: MutableEntity): PendingPart[] {

@@ -14,10 +14,9 @@ export type {
   Draft,
   DraftSet,
   EntityFields,
-  Expand,
   FieldInput,
   FieldOutput,
   FieldsOf,
   InsertInput,
 } from './types.js'
-export { defaultOf, parseValue, storable } from './validation.js'
+export { defaultOf, parseValue } from './validation.js'

@@ -9,16 +9,13 @@ export {
   type MemoryDisk,
   type MemoryStorageOptions,
 } from './memory-storage.js'
-export {
-  type ChangedRows,
-  type CurrentRows,
-  isEmptyPlan,
-  NEW_SPACE,
-  type ReadSet,
-  type ReplicaMeta,
-  type ReplicaStorage,
-  type SpaceRow,
-  type StoredRows,
-  type WritePlan,
-  type Written,
+export type {
+  CurrentRows,
+  ReadSet,
+  ReplicaMeta,
+  ReplicaStorage,
+  SpaceRow,
+  StoredRows,
+  WritePlan,
+  Written,
 } from './port.js'

@@ -2,7 +2,7 @@
  * The store: what an app holds. Puts the parts together; may import all of core but `node`.
  */
 export { createStore } from './create-store.js'
-export { createStoreOn, type StoreOptions, storeName } from './store.js'
+export { createStoreOn, type StoreOptions } from './store.js'
 export type {
   CollectionHandle,
   CollectionTransaction,

@@ -5,17 +5,15 @@
  */
 export { type ClientLease, leaseClient, leaseNewClient } from './client-lease.js'
 export {
-  type ConnectionState,
   type ConnectionStatus,
   connectionStatus,
-  IDLE,
 } from './connection.js'
-export { createLink, type Link } from './link.js'
+export { createLink } from './link.js'
 export {
   createPersistence,
   type Persistence,
   type Settlement,
 } from './persistence.js'
 export { retryParked } from './retry.js'
-export { createSpaceSync, type Retry, type SpaceSync } from './space-sync.js'
-export { joinTabs, type TabMessage, type Tabs } from './tabs.js'
+export { createSpaceSync, type Retry } from './space-sync.js'
+export { joinTabs, type TabMessage } from './tabs.js'

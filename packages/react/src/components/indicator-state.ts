@@ -43,8 +43,11 @@ export const INDICATOR_LABELS: GlobalSyncIndicatorLabels = {
   failed: (count) => `${changes(count)} failed`,
 }
 
+/** The sentences are English, so their numbers are: the same on a server and in every browser. */
+const NUMBERS = new Intl.NumberFormat('en')
+
 function changes(count: number): string {
-  return count === 1 ? '1 change' : `${count} changes`
+  return count === 1 ? '1 change' : `${NUMBERS.format(count)} changes`
 }
 
 function waitingBecause(count: number, reason: string): string {
