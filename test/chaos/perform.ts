@@ -46,7 +46,7 @@ export function perform(
   }
 
   function carry(intent: Intent): void {
-    const rows = store.cards.query({ orderBy: ['id'] }).current
+    const rows = store.cards.query().current
     switch (intent.kind) {
       case 'insert': {
         const { id, marker } = intent

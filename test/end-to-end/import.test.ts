@@ -39,7 +39,7 @@ describe('a bookmark file of 5,000 links', () => {
   test('[B14] is imported with a progress bar, reaches the other browser, and survives a reload', {
     timeout: 240_000,
   }, async ({ stage }) => {
-    const { path, addresses } = generateBookmarkFile(COUNT, SEED)
+    const { path, addresses } = generateBookmarkFile(stage.folder('bookmarks'), COUNT, SEED)
     const total = addresses.size
     const relay = await stage.relay()
     const ada = await openCards(await stage.profile('ada'), { url: relay.url, user: 'ada' })
@@ -85,7 +85,7 @@ describe('a bookmark file of 5,000 links', () => {
   test('[B14] scrolls and filters, and imports nothing twice', { timeout: 240_000 }, async ({
     stage,
   }) => {
-    const { path, addresses } = generateBookmarkFile(COUNT, SEED)
+    const { path, addresses } = generateBookmarkFile(stage.folder('bookmarks'), COUNT, SEED)
     const total = addresses.size
     const relay = await stage.relay()
     const profile = await stage.profile('ada')

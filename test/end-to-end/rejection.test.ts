@@ -42,8 +42,13 @@ describe('a write that the relay refuses', () => {
       const relay = await stage.relay()
       const ada = await openCards(await stage.profile('ada'), { url: relay.url, user: 'ada' })
       const bob = await openCards(await stage.profile('bob'), { url: relay.url, user: 'bob' })
-      const { card } = await ada.insert({ title: 'First title', note: 'Short', tags: ['early'] })
-      const neighbour = await ada.insert({ title: 'Neighbour' })
+      const { card } = await ada.insert({
+        id: 'card',
+        title: 'First title',
+        note: 'Short',
+        tags: ['early'],
+      })
+      const neighbour = await ada.insert({ id: 'neighbour', title: 'Neighbour' })
       await bob.card(neighbour.card).waitFor()
       await becomesSynced(ada)
 

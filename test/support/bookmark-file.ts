@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { inRepository, temporaryFolder } from './repository.js'
+import { inRepository } from './repository.js'
 
 export interface BookmarkFile {
   readonly path: string
@@ -9,9 +9,9 @@ export interface BookmarkFile {
   readonly addresses: ReadonlySet<string>
 }
 
-/** A bookmark export of so many links, from the example's own generator; the same for the same seed. */
-export function generateBookmarkFile(count: number, seed: number): BookmarkFile {
-  const path = join(temporaryFolder('bookmarks'), 'bookmarks.html')
+/** Writes a bookmark export of so many links with the example's own generator; the same for the same seed. */
+export function generateBookmarkFile(folder: string, count: number, seed: number): BookmarkFile {
+  const path = join(folder, 'bookmarks.html')
   const script = inRepository('examples/cards/scripts/generate-bookmarks.ts')
   const options = ['--count', String(count), '--seed', String(seed)]
   execFileSync(process.execPath, ['--import', 'tsx', script, path, ...options], {

@@ -120,7 +120,7 @@ function cardsPage(page: Page): CardsPage {
       ),
     snapshot: () =>
       evaluate((store) =>
-        store.cards.query({ orderBy: ['id'] }).current.map((row) => ({
+        store.cards.query().current.map((row) => ({
           id: row.id,
           title: row.title,
           note: row.note,

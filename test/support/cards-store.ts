@@ -1,11 +1,4 @@
-import {
-  collection,
-  defineSchema,
-  type EntityRow,
-  type FieldsOf,
-  type Store,
-  set,
-} from '@tidemark/core'
+import { collection, defineSchema, type Store, set } from '@tidemark/core'
 import * as z from 'zod'
 
 /** The schema of the example, as far as the tests write to it. */
@@ -23,4 +16,3 @@ const schema = defineSchema({
 
 /** What the example hands to the console as `tidemark.store`. */
 export type CardsStore = Store<typeof schema.collections>
-export type CardRow = EntityRow<FieldsOf<typeof schema, 'cards'>>

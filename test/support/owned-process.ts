@@ -29,8 +29,12 @@ function watchOwnEnd(): void {
   if (watching) return
   watching = true
   process.once('exit', killAll)
-  // The test runner talks to its workers over a channel that closes when it dies.
-  process.once('disconnect', killAll)
+  // The test runner talks to its workers over a channel. When it closes, the runner is gone, and so is everything else;
+  // browsers end with the pipe that they are driven through.
+  process.once('disconnect', () => {
+    killAll()
+    process.kill(process.pid, 'SIGKILL')
+  })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => {
       killAll()

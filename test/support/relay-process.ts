@@ -1,7 +1,8 @@
-import { existsSync, statSync, watch } from 'node:fs'
+import { existsSync, readFileSync, statSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { findFreePort } from './free-port.js'
 import { endProcess, type OwnedProcess, spawnOwned } from './owned-process.js'
+import { survivingLog } from './power-cut.js'
 import { inRepository, removeFolder, temporaryFolder } from './repository.js'
 import { hasStrace, withSlowSync } from './strace.js'
 
@@ -55,6 +56,13 @@ export async function startRelay({ slowSync }: RelayProcessOptions = {}): Promis
   let lives = 0
   let outages = 0
 
+  /** What earlier lives have synced: to have written is not enough, and a restart changes nothing about that. */
+  function syncedBytes(): number {
+    if (trace === undefined || !existsSync(wal)) return 0
+    const { bytes } = survivingLog(readFileSync(trace.file, 'utf8'), trace.initialBytes)
+    return Math.min(bytes, statSync(wal).size)
+  }
+
   async function start(): Promise<void> {
     lives += 1
     const command = [process.execPath, built('packages/server/dist/cli.js'), 'serve']
@@ -67,10 +75,7 @@ export async function startRelay({ slowSync }: RelayProcessOptions = {}): Promis
       built('examples/cards/dist'),
     ]
     if (traced) {
-      trace = {
-        file: join(folder, `strace-${lives}.log`),
-        initialBytes: existsSync(wal) ? statSync(wal).size : 0,
-      }
+      trace = { file: join(folder, `strace-${lives}.log`), initialBytes: syncedBytes() }
       command.unshift(...withSlowSync(wal, trace.file, slowSync))
     }
     const [program = '', ...args] = [...command, ...options]

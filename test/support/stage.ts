@@ -1,11 +1,14 @@
 import { test as base, expect } from 'vitest'
 import { type BrowserProfile, openProfile } from './browser-profile.js'
 import { type RelayProcess, type RelayProcessOptions, startRelay } from './relay-process.js'
+import { removeFolder, temporaryFolder } from './repository.js'
 
 /** What an end-to-end test plays on: relays and browsers, all of them gone afterwards. */
 export interface Stage {
   relay(options?: RelayProcessOptions): Promise<RelayProcess>
   profile(name: string): Promise<BrowserProfile>
+  /** An empty folder. */
+  folder(what: string): string
   /** What the relays wrote to their logs. */
   log(): string
   /** Fails when a page or a relay has complained of something that the test didn't provoke. */
@@ -26,6 +29,7 @@ const ERROR_LEVEL = 50
 export function createStage(): Stage {
   const relays: RelayProcess[] = []
   const profiles: BrowserProfile[] = []
+  const folders: string[] = []
 
   function complaints(): string[] {
     const outages = relays.reduce((sum, relay) => sum + relay.outages, 0)
@@ -51,6 +55,11 @@ export function createStage(): Stage {
       profiles.push(profile)
       return profile
     },
+    folder(what) {
+      const folder = temporaryFolder(what)
+      folders.push(folder)
+      return folder
+    },
     log: () => relays.flatMap(({ log }) => log).join(''),
     check() {
       expect(complaints(), 'complaints of pages and relays').toEqual([])
@@ -61,6 +70,7 @@ export function createStage(): Stage {
       } finally {
         await Promise.all(profiles.map((profile) => profile.dispose()))
         await Promise.all(relays.map((relay) => relay.dispose()))
+        for (const folder of folders) removeFolder(folder)
       }
     },
   }

@@ -31,7 +31,7 @@ export {
   type ValidatedUpdate,
   validateUpdate,
 } from './validate.js'
-export { type StorableValue, sameValue } from './value.js'
+export { frozen, type StorableValue, sameValue } from './value.js'
 export {
   type ConflictingValue,
   DELETED_FIELD,

@@ -26,3 +26,12 @@ export function sameValue(a: StorableValue, b: StorableValue): boolean {
 function isList(value: object): value is readonly StorableValue[] {
   return Array.isArray(value)
 }
+
+/** The same value, frozen all the way down: what is read out of bytes or a database isn't yet. */
+export function frozen(value: StorableValue): StorableValue {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    for (const part of Object.values(value)) frozen(part)
+    Object.freeze(value)
+  }
+  return value
+}

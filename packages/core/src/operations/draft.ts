@@ -3,6 +3,7 @@ import {
   ENTITY_ID,
   type EntityContent,
   type EntityView,
+  frozen,
   isDeleted,
   isRegisterKey,
   type RegisterWrite,
@@ -111,7 +112,8 @@ export function createDraft(context: DraftContext): OperationDraft {
         )
       }
       const ref = { collection, id }
-      if (drafts.has(keyOf(ref)) || context.exists(ref)) throw occupied(ref, draftOf(ref))
+      const known = this.peek(ref)
+      if (known !== undefined) throw occupied(ref, known)
       const draft = draftOf(ref)
       try {
         fill(draft, input)
@@ -125,15 +127,27 @@ export function createDraft(context: DraftContext): OperationDraft {
     update(ref, change) {
       const draft = existing(ref)
       if (isDeleted(currentView(draft))) throw deleted(ref)
-      change(editable(draft) as never)
+      const before = new Map(draft.assignments)
+      try {
+        change(editable(draft) as never)
+      } catch (error) {
+        // Whoever catches it may go on with the transaction: half of the change must not be in it.
+        draft.assignments.clear()
+        for (const [key, value] of before) draft.assignments.set(key, value)
+        throw error
+      }
     },
     remove(ref) {
       const draft = existing(ref)
-      if (!isDeleted(currentView(draft))) draft.assignments.set(DELETED_FIELD, context.now())
+      if (isDeleted(currentView(draft))) return
+      if (isDeleted(draft.base)) draft.assignments.delete(DELETED_FIELD)
+      else draft.assignments.set(DELETED_FIELD, context.now())
     },
     restore(ref) {
       const draft = existing(ref)
-      if (isDeleted(currentView(draft))) draft.assignments.set(DELETED_FIELD, null)
+      if (!isDeleted(currentView(draft))) return
+      if (isDeleted(draft.base)) draft.assignments.set(DELETED_FIELD, null)
+      else draft.assignments.delete(DELETED_FIELD)
     },
     peek(ref) {
       const draft = drafts.get(keyOf(ref))
@@ -184,7 +198,7 @@ function fill(draft: EntityDraft, input: Readonly<Record<string, unknown>>): voi
   for (const [name, field] of Object.entries(draft.fields)) {
     const value = input[name]
     if (isSetField(field)) {
-      for (const element of (value ?? []) as Iterable<unknown>) {
+      for (const element of elementsOf(draft, name, value ?? [])) {
         draft.assignments.set(elementKey(draft, name, field, element), true)
       }
     } else {
@@ -192,6 +206,18 @@ function fill(draft: EntityDraft, input: Readonly<Record<string, unknown>>): voi
       if (parsed !== undefined) draft.assignments.set(name, parsed)
     }
   }
+}
+
+/** A text can be iterated too, but nobody means a set of its letters. */
+function elementsOf(draft: EntityDraft, name: string, value: unknown): Iterable<unknown> {
+  if (typeof value === 'object' && value !== null && Symbol.iterator in value)
+    return value as Iterable<unknown>
+  const path = [draft.ref.collection, name]
+  throw new TidemarkError(
+    'value-invalid',
+    `${path.join('.')} is a set and was given a ${typeof value}. Give a list of its elements.`,
+    { path },
+  )
 }
 
 function elementKey(
@@ -251,13 +277,14 @@ function currentView(draft: EntityDraft): EntityView {
   return { ...draft.base, values }
 }
 
+function currentValue(draft: EntityDraft, key: string): StorableValue {
+  if (!draft.assignments.has(key)) return draft.base.values[key]
+  const assigned = draft.assignments.get(key)
+  return assigned === REMOVED ? undefined : assigned
+}
+
 /** The object that `update` hands out: reading gives the value so far, assigning checks and notes it. */
 function editable(draft: EntityDraft): object {
-  const read = (key: string): StorableValue => {
-    if (!draft.assignments.has(key)) return draft.base.values[key]
-    const assigned = draft.assignments.get(key)
-    return assigned === REMOVED ? undefined : assigned
-  }
   return new Proxy(
     {},
     {
@@ -267,7 +294,7 @@ function editable(draft: EntityDraft): object {
         const field = draft.fields[name]
         return field !== undefined && isSetField(field)
           ? editableSet(draft, name, field)
-          : read(name)
+          : frozen(currentValue(draft, name))
       },
       set(_target, name, value) {
         const field = typeof name === 'string' ? draft.fields[name] : undefined
@@ -304,16 +331,26 @@ function editableSet(
       .map((key) => key.slice(prefix.length))
       .sort()
   }
+  /** As it is there; else as the schema would have it, which may convert what is added. */
+  const keyOfKnown = (element: unknown): string => {
+    const own = `${name}:${String(element)}`
+    if (currentValue(draft, own) !== undefined) return own
+    try {
+      return elementKey(draft, name, field, element)
+    } catch {
+      return own
+    }
+  }
   return {
     get size() {
       return elements().length
     },
-    has: (element: unknown) => elements().includes(String(element)),
+    has: (element: unknown) => currentValue(draft, keyOfKnown(element)) !== undefined,
     add(element: unknown) {
       draft.assignments.set(elementKey(draft, name, field, element), true)
     },
     delete(element: unknown) {
-      draft.assignments.set(`${name}:${String(element)}`, REMOVED)
+      draft.assignments.set(keyOfKnown(element), REMOVED)
     },
     [Symbol.iterator]: () => elements()[Symbol.iterator](),
   }
@@ -327,8 +364,8 @@ function unknownField(draft: EntityDraft, name: string): TidemarkError {
   )
 }
 
-function occupied(ref: EntityRef, draft: EntityDraft): TidemarkError {
-  if (isDeleted(currentView(draft))) return deleted(ref)
+function occupied(ref: EntityRef, known: EntityView): TidemarkError {
+  if (isDeleted(known)) return deleted(ref)
   return new TidemarkError(
     'entity-exists',
     `${ref.collection} has an entity "${ref.id}" already. Update it, or insert without an id to get a new one.`,

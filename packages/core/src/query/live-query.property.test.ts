@@ -291,6 +291,43 @@ describe('a live query that is not subscribed to', () => {
   })
 })
 
+test('a live query sorts values of different types by type, then by value', () => {
+  const source = new Source()
+  const mixed = ['x', 10, { a: 1 }, true, null, '9', ['b'], undefined, 9, false, '10', -1]
+  for (const [index, value] of mixed.entries()) {
+    const own = String.fromCharCode(97 + index)
+    source.rows.set(own, row(own, { mixed: value }))
+  }
+  const sorted = createLiveQuery<Fields>(source, { orderBy: ['mixed', 'asc'] }).current
+  expect(sorted.map((one) => one.mixed)).toEqual([
+    ...[null, undefined, false, true, -1, 9, 10, '9', '10', 'x'],
+    ...[{ a: 1 }, ['b']],
+  ])
+})
+
+test('a live query whose where throws says so to whoever reads it, and goes on once it no longer does', async () => {
+  const source = new Source()
+  const errors = uncaughtErrors()
+  const live = createLiveQuery<Fields>(source, {
+    where: ({ rank }) => {
+      if (rank === -1) throw new Error('no rank')
+      return true
+    },
+  })
+  const listener = vi.fn()
+  live.subscribe(listener)
+  apply(source, [
+    { id: 'a', what: {} },
+    { id: 'b', what: { rank: -1 } },
+  ])
+  expect(() => live.current).toThrow('no rank')
+  await vi.waitFor(() => expect(errors).toEqual(['no rank']))
+  apply(source, [{ id: 'b', what: { rank: 1 } }])
+  await microtasks()
+  expect(listener).toHaveBeenCalledTimes(1)
+  expect(live.current.map((one) => one.id)).toEqual(['a', 'b'])
+})
+
 describe('listeners of a live query', () => {
   function subscribed(): { source: Source; live: LiveQuery<Row> } {
     const source = new Source()

@@ -1,5 +1,6 @@
 import { type StorableValue, sameValue } from '../entity/index.js'
 import type { Fields } from '../schema/index.js'
+import { notify } from './notify.js'
 import type { EntityRow, LiveQuery, OrderBy, QueryOptions } from './types.js'
 
 /** The rows of one collection, as a query needs them. */
@@ -29,6 +30,7 @@ export function createLiveQuery<F extends Fields>(
   /** What the listeners heard last. */
   let told = current
   let dirty = new Set<string>()
+  let scheduled = false
   let unfollow: (() => void) | undefined
 
   function recompute(): void {
@@ -49,12 +51,13 @@ export function createLiveQuery<F extends Fields>(
   function settle(): void {
     if (dirty.size === 0) return
     const ids = dirty
-    dirty = new Set()
     const changed: Row[] = []
     for (const id of ids) {
       const row = source.get(id)
       if (row !== undefined && matches(row)) changed.push(row)
     }
+    // Not before: an app's `where` may throw, and then they are still to be looked at.
+    dirty = new Set()
     const rest = sorted.filter((row) => !ids.has(row.id))
     if (changed.length === 0 && rest.length === sorted.length) return
     publish(mergeSorted(rest, changed.sort(compare), compare))
@@ -62,15 +65,16 @@ export function createLiveQuery<F extends Fields>(
 
   /** Notes changes; listeners hear of them once, after the task that made them. */
   function follow(ids: ReadonlySet<string>): void {
-    if (dirty.size === 0) {
-      queueMicrotask(() => {
-        settle()
-        if (current === told) return
-        told = current
-        for (const listener of [...listeners]) listener(current)
-      })
-    }
     for (const id of ids) dirty.add(id)
+    if (scheduled) return
+    scheduled = true
+    queueMicrotask(() => {
+      scheduled = false
+      settle()
+      if (current === told) return
+      told = current
+      notify(listeners, current)
+    })
   }
 
   return {
@@ -152,14 +156,22 @@ function read<F extends Fields>(row: EntityRow<F>, field: string): unknown {
     : (row as Readonly<Record<string, unknown>>)[field]
 }
 
-/** Numbers by size, strings by the user's collation, false before true, nothing before something. */
+/**
+ * Nothing before something, false before true, numbers by size, strings by the user's collation. Values of different
+ * types go by their type, so that there is one order whatever a field holds.
+ */
 function compareValues(a: unknown, b: unknown): number {
   if (a === b) return 0
-  if (a === undefined || a === null) return b === undefined || b === null ? 0 : -1
-  if (b === undefined || b === null) return 1
-  if (typeof a === 'number' && typeof b === 'number') return a - b
-  if (typeof a === 'string' && typeof b === 'string') return collator.compare(a, b)
-  return Number(a) - Number(b) || collator.compare(String(a), String(b))
+  const difference = typeRank(a) - typeRank(b)
+  if (difference !== 0) return difference
+  if (typeof a === 'number' || typeof a === 'boolean') return Number(a) - Number(b)
+  return collator.compare(String(a), String(b))
+}
+
+const TYPES = ['boolean', 'number', 'string', 'object']
+
+function typeRank(value: unknown): number {
+  return value === undefined || value === null ? -1 : TYPES.indexOf(typeof value)
 }
 
 const collator: Intl.Collator = new Intl.Collator(undefined, {

@@ -1,4 +1,4 @@
-import { DELETED_FIELD, type EntityView, isDeleted, userOf } from '../entity/index.js'
+import { DELETED_FIELD, type EntityView, frozen, isDeleted, userOf } from '../entity/index.js'
 import type { EntityState } from '../replica/index.js'
 import { defaultOf, type Fields, isSetField } from '../schema/index.js'
 import type { EntityRow, EntityStatus, FieldConflict } from './types.js'
@@ -25,7 +25,7 @@ export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
     const row: Record<string, unknown> = { id }
     for (const { name, fallback } of registers) {
       const value = view.values[name]
-      row[name] = value === undefined ? fallback : value
+      row[name] = value === undefined ? fallback : frozen(value)
     }
     for (const name of sets) row[name] = []
     if (sets.length > 0) {
@@ -82,7 +82,9 @@ function conflictsOf(view: EntityView): Readonly<Record<string, readonly FieldCo
   for (const [field, rivals] of Object.entries(view.conflicts)) {
     if (field === DELETED_FIELD) continue
     conflicts[field] = Object.freeze(
-      rivals.map((rival) => Object.freeze({ ...rival, user: userOf(rival.actor) })),
+      rivals.map((rival) =>
+        Object.freeze({ ...rival, value: frozen(rival.value), user: userOf(rival.actor) }),
+      ),
     )
   }
   return Object.freeze(conflicts)

@@ -35,7 +35,7 @@ const RESERVED_COLLECTIONS = new Set([
 ])
 
 /** Names that a field can't have: they are the entity's own, or a trap of JavaScript objects. */
-const RESERVED_FIELDS = new Set(['id', '__proto__', 'constructor', 'prototype', 'then'])
+const RESERVED_FIELDS = new Set(['id', 'prototype', 'then'])
 
 /** A plain identifier: it appears as a property, in storage keys and on the wire. */
 const NAME = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
@@ -67,10 +67,11 @@ export function defineSchema<C extends Collections>(schema: Schema<C>): Schema<C
 }
 
 function assertName(what: string, name: string, reserved: Set<string>, path: string[]): void {
-  if (reserved.has(name)) {
+  // What every object of JavaScript has would be read where nothing was written.
+  if (reserved.has(name) || name in Object.prototype) {
     throw new TidemarkError(
       'schema-invalid',
-      `The ${what} is called "${name}", which Tidemark uses itself. Choose another name.`,
+      `The ${what} is called "${name}", which Tidemark or JavaScript uses itself. Choose another name.`,
       { path },
     )
   }

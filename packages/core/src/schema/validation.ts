@@ -7,6 +7,9 @@ type Path = readonly (string | number)[]
 /** Deep enough for documents people write, shallow enough that no decoder overflows its stack (yjs-facts 5.4). */
 const MAX_DEPTH = 64
 
+/** What the relay takes (`validateUpdate`). */
+const MAX_KEY_LENGTH = 1024
+
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
 /**
@@ -38,6 +41,9 @@ function validate(schema: zod.$ZodType, value: unknown, path: Path): StandardRes
   const result = schema['~standard'].validate(value) as StandardResult | Promise<StandardResult>
   if (result instanceof Promise) {
     result.catch(() => undefined)
+    // zod answers like that when a check throws, too. Asked this way, it lets such an error through.
+    const again = schema._zod.run({ value, issues: [] }, { async: true })
+    Promise.resolve(again).catch(() => undefined)
     throw new TidemarkError(
       'schema-invalid',
       `${path.join('.')} has an asynchronous check. A local write can't wait for one: make it synchronous, or check in the relay's "authorize".`,
@@ -79,9 +85,7 @@ function storable(value: unknown, path: Path, depth = 0): StorableValue {
         throw invalid(path, `is ${value}`, 'Store a finite number or null')
       return value
     case 'string':
-      if (!isWellFormed(value)) {
-        throw invalid(path, 'has half of a surrogate pair', 'Cut strings between whole characters')
-      }
+      assertWellFormed(value, path)
       return value
     case 'object':
       return value === null ? null : storableObject(value, path, depth)
@@ -92,8 +96,9 @@ function storable(value: unknown, path: Path, depth = 0): StorableValue {
 
 function storableObject(value: object, path: Path, depth: number): StorableValue {
   if (Array.isArray(value)) {
+    // Not `map`, which leaves holes as they are.
     return Object.freeze(
-      value.map((item, index) => storable(item ?? null, [...path, index], depth + 1)),
+      Array.from(value, (item, index) => storable(item ?? null, [...path, index], depth + 1)),
     )
   }
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -108,6 +113,9 @@ function storableObject(value: object, path: Path, depth: number): StorableValue
   for (const [key, item] of Object.entries(value)) {
     if (FORBIDDEN_KEYS.has(key))
       throw invalid([...path, key], 'has a forbidden name', 'Rename the key')
+    if (key.length > MAX_KEY_LENGTH)
+      throw invalid(path, `has a key longer than ${MAX_KEY_LENGTH} characters`, 'Shorten the key')
+    assertWellFormed(key, path)
     if (item !== undefined) copy[key] = storable(item, [...path, key], depth + 1)
   }
   return Object.freeze(copy)
@@ -115,8 +123,9 @@ function storableObject(value: object, path: Path, depth: number): StorableValue
 
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
 
-function isWellFormed(text: string): boolean {
-  return !LONE_SURROGATE.test(text)
+function assertWellFormed(text: string, path: Path): void {
+  if (LONE_SURROGATE.test(text))
+    throw invalid(path, 'has half of a surrogate pair', 'Cut strings between whole characters')
 }
 
 function invalid(path: Path, what: string, remedy: string): TidemarkError {
