@@ -292,6 +292,23 @@ describe('the strict validator refuses as not honest', () => {
     expect(refusal(update, { ...exact, maxDeletions: 1 }).message).toMatch(/2 deletions/)
   })
 
+  test('clocks beyond what Yjs reckons with', () => {
+    const next = (clock: number): Uint8Array =>
+      buildUpdate({
+        clients: [
+          {
+            client: OWN,
+            clock,
+            structs: [{ origin: { client: OWN, clock: clock - 1 }, values: [element()] }],
+          },
+        ],
+      })
+    const at = (clock: number): UpdateContext => ({ ...CONTEXT, clock: () => clock })
+    const last = 2 ** 31 - 1
+    expect(validateUpdate(next(last), at(last), LIMITS).elements).toHaveLength(1)
+    expect(() => validateUpdate(next(last + 1), at(last + 1), LIMITS)).toThrow(/clock 2147483649/)
+  })
+
   test('the limit of elements counts over all structs and clients', () => {
     const structs = [{ values: [element()] }, { values: [element()] }]
     const update = buildUpdate({

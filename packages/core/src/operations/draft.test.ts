@@ -305,17 +305,17 @@ describe('update', () => {
     )
   })
 
-  test('[L3] the same value again settles a conflict', () => {
+  test.for(['Mine', 'Theirs'])('[L3] the same value again settles a conflict: %s', (title) => {
     const { insert, update, receive, conflicts, values } = device()
     insert({ title: 'Mine' })
     receive({ field: 'title', value: 'Theirs', lastModified: 5, supersedes: [] })
     expect(conflicts()?.['title']).toHaveLength(2)
     const result = update((card) => {
-      card.title = 'Mine'
+      card.title = title
     })
-    expect(writesOf(result)).toMatchObject([{ field: 'title', value: 'Mine' }])
+    expect(writesOf(result)).toMatchObject([{ field: 'title', value: title }])
     expect(conflicts()).toBeUndefined()
-    expect(values()?.['title']).toBe('Mine')
+    expect(values()?.['title']).toBe(title)
   })
 
   test('shows what was assigned so far', () => {
@@ -496,22 +496,36 @@ describe('sets', () => {
     })
   })
 
-  test('[L2] an element that is added after a pending removal stays gone when both of them are undone', () => {
-    const { insert, update, receive, replica } = device()
-    insert({ title: 'Hello' })
-    receive({ field: 'tags:a', value: true, lastModified: 5, supersedes: [] })
-    const removed = update((card) => card.tags.delete('a'))
-    const added = update((card) => card.tags.add('a'))
-    const removedAgain = update((card) => card.tags.delete('a'))
-    // The relay refuses the first removal; the others are said again.
-    const survivors = [added, removedAgain].flatMap(({ parts }) =>
-      parts.map((part) => ({ ...part, writes: inheritSuperseded(part.writes, writesOf(removed)) })),
-    )
-    const { confirmed } = replica.entity(CARD) ?? {}
-    const updates = rebaseParts(confirmed, survivors, 9).map((part) => part.update)
-    const after = decodeContent(mergeUpdates([confirmed?.bytes ?? new Uint8Array(), ...updates]))
-    expect(viewOf(after).values).toEqual({})
-  })
+  test.for([
+    ['', false],
+    [' and read again from the disk', true],
+  ] as const)(
+    '[L2] an element that is removed, added and removed stays gone when the first removal is rejected%s',
+    ([, reads]) => {
+      const { insert, update, receive, replica } = device()
+      insert({ title: 'Hello' })
+      receive({ field: 'tags:a', value: true, lastModified: 5, supersedes: [] })
+      const removed = update((card) => card.tags.delete('a'))
+      if (reads) {
+        const stored = replica.operations().map((row, index) => ({ ...row, order: index + 1 }))
+        replica.absorb({ entities: [], operations: stored, gone: [] })
+        receive({ field: 'done', value: true, lastModified: 6, supersedes: [] })
+      }
+      const added = update((card) => card.tags.add('a'))
+      const removedAgain = update((card) => card.tags.delete('a'))
+      // What is left is said again.
+      const survivors = [added, removedAgain].flatMap(({ parts }) =>
+        parts.map((part) => ({
+          ...part,
+          writes: inheritSuperseded(part.writes, writesOf(removed)),
+        })),
+      )
+      const { confirmed } = replica.entity(CARD) ?? {}
+      const updates = rebaseParts(confirmed, survivors, 9).map((part) => part.update)
+      const after = decodeContent(mergeUpdates([confirmed?.bytes ?? new Uint8Array(), ...updates]))
+      expect(viewOf(after).values['tags:a']).toBeUndefined()
+    },
+  )
 })
 
 describe('delete and restore', () => {

@@ -209,7 +209,6 @@ describe('[SEC] what does not follow the protocol', () => {
 
   test.for([
     ['a list that is longer than any frame', [2, 1], 2 ** 40],
-    ['a list just above the limit', [2, 1], 65_537],
     ['bytes that are longer than the frame', [66, 1, 1, 0, 1], 2 ** 31],
     ['a text that is longer than the frame', [1, 1], 2 ** 31],
     ['a number above what a double holds', [5], 2 ** 60],
@@ -220,6 +219,13 @@ describe('[SEC] what does not follow the protocol', () => {
     const frame = encoding.toUint8Array(encoder)
     const decode = (start[0] ?? 0) < 64 ? decodeClientMessage : decodeRelayMessage
     expect(outcomeOf(decode, frame)).toBe('violation')
+  })
+
+  test('a list just above the limit is a protocol violation, and one at the limit is not', () => {
+    const list = (length: number): Uint8Array =>
+      encodeClientMessage({ type: 'fates', channel: 1, ids: new Array(length).fill('') })
+    expect(outcomeOf(decodeClientMessage, list(65_536))).toBe('message')
+    expect(outcomeOf(decodeClientMessage, list(65_537))).toBe('violation')
   })
 
   test('a text that is no UTF-8 is a protocol violation, and is not repaired', () => {

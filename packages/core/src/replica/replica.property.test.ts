@@ -265,8 +265,8 @@ function show(replica: Replica): Record<string, unknown> {
         view,
         sequence,
         lastModified,
-        pending: pending.map((operation) => operation.id),
-        failed: failed.map((operation) => operation.id),
+        pending,
+        failed,
         confirmed,
         savedOn: replica.savedOn({ collection: 'cards', id }).map(({ order }) => order),
       },
@@ -340,6 +340,22 @@ describe('the replica', () => {
       }),
       { seed: SEED, numRuns: 300 },
     )
+  })
+
+  test('[L9] keeps the order of the outbox when what another tab saved before comes later', () => {
+    const disk = new Device()
+    for (const value of ['x', 'y', 'z'])
+      disk.play({ type: 'write', ids: ['a'], field: 'title', value, elsewhere: true })
+    const [first, second, third] = [...disk.saved.values()] as [
+      StoredOperation,
+      StoredOperation,
+      StoredOperation,
+    ]
+    const replica = createReplica()
+    for (const rows of [[second], [third, first]])
+      replica.absorb({ entities: [], operations: rows, gone: [] })
+    expect(show(replica)).toEqual(show(replicaOf(new Map(), disk.saved, [])))
+    expect([...replica.saved()]).toEqual([first, second, third])
   })
 
   test('says nothing when operations are saved as they are', () => {

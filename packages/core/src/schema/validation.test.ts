@@ -94,7 +94,7 @@ describe('what can be stored', () => {
         expect(storable(plain, PATH)).toEqual(plain)
         expect(overTheWire(storable(plain, PATH))).toEqual(plain)
       }),
-      { seed: SEED, numRuns: 300 },
+      { seed: SEED, numRuns: 120 },
     )
   })
 

@@ -161,25 +161,27 @@ const cases = (Object.keys(STATES) as StateName[]).flatMap((state) =>
     state,
     event,
     expected: TRANSITIONS[state][event],
-    becomes: describeStep(TRANSITIONS[state][event]),
+    name: `${state}: ${event} ${outcomeOf(TRANSITIONS[state][event])}`,
   })),
 )
 
-function describeStep(step: ConnectionStep | typeof nothing): string {
+function outcomeOf(step: ConnectionStep | typeof nothing): string {
   return step === nothing ? 'changes nothing' : `leads to ${step[0].kind}`
 }
 
 describe('the connection', () => {
-  test.for(cases)('in state "$state", $event $becomes', ({ state, event, expected }) => {
-    const before = STATES[state]
-    const [next, effects] = reduceConnection(before, EVENTS[event], RANDOM)
-    if (expected === nothing) {
-      expect(next).toBe(before)
-      expect(effects).toEqual([])
-    } else {
-      expect([next, effects]).toEqual(expected)
-    }
-  })
+  for (const { state, event, expected, name } of cases) {
+    test(name, () => {
+      const before = STATES[state]
+      const [next, effects] = reduceConnection(before, EVENTS[event], RANDOM)
+      if (expected === nothing) {
+        expect(next).toBe(before)
+        expect(effects).toEqual([])
+      } else {
+        expect([next, effects]).toEqual(expected)
+      }
+    })
+  }
 })
 
 const event: fc.Arbitrary<ConnectionEvent> = fc.oneof(

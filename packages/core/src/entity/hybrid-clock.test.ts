@@ -1,0 +1,71 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createHybridClock, MAX_CLOCK_DRIFT_MS } from './hybrid-clock.js'
+
+const SEED = 20261120
+const NOW = 1_790_000_000_000
+const BOUND = MAX_CLOCK_DRIFT_MS * 1000
+
+describe('the hybrid clock', () => {
+  test('tells the time in microseconds', () => {
+    expect(createHybridClock(() => NOW).tick()).toBe(NOW * 1000)
+    expect(createHybridClock(() => NOW + 0.25).tick()).toBe(NOW * 1000 + 250)
+  })
+
+  test('[L1] never tells a time twice and never goes back, whatever the wall clock does', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            fc.record({ now: fc.integer({ min: -NOW, max: 2 * NOW }) }),
+            fc.record({ offset: fc.integer({ min: -NOW, max: NOW }) }),
+            fc.record({ seen: fc.integer({ min: 0, max: 3 * NOW * 1000 }) }),
+            fc.constant({}),
+          ),
+          { maxLength: 40 },
+        ),
+        (script) => {
+          let now = NOW
+          const clock = createHybridClock(() => now)
+          let last = -1
+          for (const step of script) {
+            if ('now' in step) now = step.now
+            if ('offset' in step) clock.setOffset(step.offset)
+            if ('seen' in step) clock.observe(step.seen)
+            const time = clock.tick()
+            expect(time).toBeGreaterThan(last)
+            expect(Number.isSafeInteger(time)).toBe(true)
+            last = time
+          }
+        },
+      ),
+      { seed: SEED, numRuns: 300 },
+    )
+  })
+
+  test('[L7] goes on after what it has seen', () => {
+    const clock = createHybridClock(() => NOW)
+    clock.observe(NOW * 1000 + 500)
+    clock.observe(NOW * 1000 + 400)
+    expect(clock.tick()).toBe(NOW * 1000 + 501)
+  })
+
+  test('[L7] [B16] does not believe a time that is further ahead than any honest clock', () => {
+    const clock = createHybridClock(() => NOW)
+    clock.observe(NOW * 1000 + BOUND + 1)
+    expect(clock.tick()).toBe(NOW * 1000)
+    clock.observe(NOW * 1000 + BOUND)
+    expect(clock.tick()).toBe(NOW * 1000 + BOUND + 1)
+  })
+
+  test("[L7] follows the relay's clock where the device's is wrong, in both directions", () => {
+    const behind = createHybridClock(() => NOW - 3_600_000)
+    behind.setOffset(3_600_000)
+    expect(behind.tick()).toBe(NOW * 1000)
+    behind.observe(NOW * 1000 + BOUND)
+    expect(behind.tick()).toBe(NOW * 1000 + BOUND + 1)
+    const ahead = createHybridClock(() => NOW + 3_600_000)
+    ahead.setOffset(-3_600_000)
+    expect(ahead.tick()).toBe(NOW * 1000)
+  })
+})

@@ -1,0 +1,62 @@
+// Compares Tidemark with its peers and writes what it finds into docs/benchmarks.md. `pnpm bench` runs everything,
+// `pnpm bench load size` these two. Nothing here decides whether something is fast enough.
+import { execFileSync } from 'node:child_process'
+import { inRepository } from '../support/repository.js'
+import { ack } from './ack.js'
+import { durable } from './durable.js'
+import { insert } from './insert.js'
+import { load } from './load.js'
+import {
+  aimsOf,
+  type Benchmark,
+  circumstances,
+  type Report,
+  tableOf,
+  writeReports,
+} from './report.js'
+import { seen } from './seen.js'
+import { size } from './size.js'
+import { createSurroundings } from './surroundings.js'
+import { update } from './update.js'
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  update,
+  insert,
+  load,
+  durable,
+  ack,
+  seen,
+  size,
+}
+
+const asked = process.argv.slice(2).filter((argument) => argument !== '--')
+const unknown = asked.filter((name) => !Object.hasOwn(benchmarks, name))
+if (unknown.length > 0) {
+  console.error(
+    `There is no benchmark ${unknown.join(', ')}. There are: ${Object.keys(benchmarks).join(', ')}.`,
+  )
+  process.exit(1)
+}
+
+// What is measured is what would be published.
+execFileSync(process.execPath, [inRepository('node_modules/typescript/bin/tsc'), '-b'], {
+  cwd: inRepository('.'),
+  stdio: 'inherit',
+})
+
+const surroundings = createSurroundings()
+const reports = new Map<string, Report>()
+try {
+  for (const [name, benchmark] of Object.entries(benchmarks)) {
+    if (asked.length > 0 && !asked.includes(name)) continue
+    const start = performance.now()
+    const report = await benchmark(surroundings)
+    reports.set(name, report)
+    const seconds = Math.round((performance.now() - start) / 1_000)
+    console.log(`\n${name} (${seconds} s)\n\n${tableOf(report)}`)
+    if (report.aims.length > 0) console.log(`\n${aimsOf(report)}`)
+  }
+} finally {
+  await surroundings.dispose()
+}
+writeReports(reports, circumstances(new Date()))
