@@ -6,14 +6,7 @@ import { ack } from './ack.js'
 import { durable } from './durable.js'
 import { insert } from './insert.js'
 import { load } from './load.js'
-import {
-  aimsOf,
-  type Benchmark,
-  circumstances,
-  type Report,
-  tableOf,
-  writeReports,
-} from './report.js'
+import { aimsOf, type Benchmark, circumstances, tableOf, writeReport } from './report.js'
 import { seen } from './seen.js'
 import { size } from './size.js'
 import { createSurroundings } from './surroundings.js'
@@ -44,19 +37,17 @@ execFileSync(process.execPath, [inRepository('node_modules/typescript/bin/tsc'),
   stdio: 'inherit',
 })
 
+const measured = circumstances(new Date())
 const surroundings = createSurroundings()
-const reports = new Map<string, Report>()
 try {
   for (const [name, benchmark] of Object.entries(benchmarks)) {
     if (asked.length > 0 && !asked.includes(name)) continue
     const start = performance.now()
     const report = await benchmark(surroundings)
-    reports.set(name, report)
     const seconds = Math.round((performance.now() - start) / 1_000)
-    console.log(`\n${name} (${seconds} s)\n\n${tableOf(report)}`)
-    if (report.aims.length > 0) console.log(`\n${aimsOf(report)}`)
+    console.log(`\n${name} (${seconds} s)\n\n${tableOf(report)}\n\n${aimsOf(report)}`)
+    writeReport(name, report, measured)
   }
 } finally {
   await surroundings.dispose()
 }
-writeReports(reports, circumstances(new Date()))

@@ -42,6 +42,8 @@ export function format(value: number): string {
 }
 
 const DOCUMENT = 'docs/benchmarks.md'
+/** The block that collects the missed aims of all tables. */
+const MISSED = 'missed'
 
 /** A table as Markdown, with the columns in line. */
 export function tableOf({ head, rows }: Pick<Report, 'head' | 'rows'>): string {
@@ -76,17 +78,15 @@ export function circumstances(now: Date): string {
   return `${now.toISOString().slice(0, 10)}; ${availableParallelism()} cores, ${memory} GiB of memory, Node ${process.versions.node}, Chromium ${version}`
 }
 
-/** Puts new tables into the document. Its prose, and the tables of other benchmarks, stay. */
-export function writeReports(reports: ReadonlyMap<string, Report>, measured: string): void {
+/** Puts a new table into the document. Its prose, and the tables of other benchmarks, stay. */
+export function writeReport(name: string, report: Report, measured: string): void {
   const path = inRepository(DOCUMENT)
+  const content = [tableOf(report), aimsOf(report), `Measured ${measured}.`]
   let document = readFileSync(path, 'utf8')
-  for (const [name, report] of reports) {
-    const block = [tableOf(report), aimsOf(report), `Measured ${measured}.`]
-    document = replaceBlock(document, name, block.filter((part) => part !== '').join('\n\n'))
-  }
-  document = replaceBlock(document, 'missed', '')
+  document = replaceBlock(document, name, content.filter((part) => part !== '').join('\n\n'))
+  document = replaceBlock(document, MISSED, '')
   const missed = document.match(/^- Aim: .* \*\*Not met\*\*: .*$/gm) ?? ['None.']
-  writeFileSync(path, replaceBlock(document, 'missed', missed.join('\n')))
+  writeFileSync(path, replaceBlock(document, MISSED, missed.join('\n')))
 }
 
 function replaceBlock(document: string, name: string, content: string): string {

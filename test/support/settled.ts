@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
 import type { CardsPage } from './cards-page.js'
 
@@ -24,8 +25,11 @@ export async function becomesSynced(cards: CardsPage): Promise<void> {
 /** Waits until pages show the same cards with the same values, conflicts included. */
 export async function converge(first: CardsPage, ...others: readonly CardsPage[]): Promise<void> {
   for (const other of others) {
-    await expect
-      .poll(async () => ({ cards: await other.snapshot() }), { timeout: DEADLINE_MS })
-      .toEqual({ cards: await first.snapshot() })
+    const agree = async (): Promise<boolean> =>
+      isDeepStrictEqual(await first.snapshot(), await other.snapshot())
+    const waiting = expect.poll(agree, { timeout: DEADLINE_MS }).toBe(true)
+    // Where they differ is said below.
+    await waiting.catch(() => undefined)
+    expect(await other.snapshot()).toEqual(await first.snapshot())
   }
 }
