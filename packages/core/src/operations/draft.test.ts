@@ -1,130 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import * as z from 'zod'
 import {
   decodeContent,
   EMPTY_CONTENT,
-  formatActor,
   mergeUpdates,
   type RegisterWrite,
   viewOf,
-  writeRegisters,
 } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
-import {
-  confirmChange,
-  createReplica,
-  type EntityRef,
-  inheritSuperseded,
-  type PendingOperation,
-  rebaseParts,
-} from '../replica/index.js'
-import { collection, defineSchema, set } from '../schema/index.js'
-import { createDraft, type DraftResult, type OperationDraft } from './draft.js'
-
-const schema = defineSchema({
-  version: 1,
-  collections: {
-    cards: collection({
-      title: z.string().min(1),
-      done: z.boolean().default(false),
-      url: z.url().optional(),
-      size: z.object({ width: z.number() }).optional(),
-      tags: set(z.string().max(600).toLowerCase()),
-    }),
-  },
-})
-const CARD: EntityRef = { collection: 'cards', id: 'a' }
-
-interface CardDraft {
-  id: string
-  title: string | undefined
-  done: boolean | undefined
-  url: string | undefined
-  size: { width: number } | undefined
-  readonly tags: {
-    readonly size: number
-    has(tag: string): boolean
-    add(tag: string): void
-    delete(tag: string): void
-    [Symbol.iterator](): Iterator<string>
-  }
-}
-
-/** A replica and what a store does with a draft: gather, then stage. */
-function device(client = 1) {
-  const replica = createReplica()
-  let time = 1000
-  let ids = 0
-  const exists = (ref: EntityRef): boolean => replica.entity(ref) !== undefined
-
-  function draft(): OperationDraft {
-    return createDraft({
-      schema,
-      content: (ref) => replica.content(ref),
-      sequence: (ref) => replica.entity(ref)?.sequence ?? 0,
-      generation: () => '0',
-      exists,
-      now: () => 1_790_000_000_000,
-      tick: () => {
-        time += 1
-        return time
-      },
-      actor: formatActor({ user: 'ada', replica: 'r', writer: client }),
-      client,
-      newId: () => {
-        ids += 1
-        return `id-${ids}`
-      },
-    })
-  }
-
-  function run(change: (draft: OperationDraft) => void): DraftResult {
-    const own = draft()
-    change(own)
-    const result = own.finish()
-    if (result.parts.length > 0) {
-      const operation: PendingOperation = {
-        id: `op-${time}`,
-        createdAt: 0,
-        parts: result.parts,
-        failure: null,
-      }
-      replica.stage(operation, result.contents)
-    }
-    return result
-  }
-
-  return {
-    replica,
-    draft,
-    run,
-    insert: (input: Record<string, unknown>) =>
-      run((own) => void own.insert('cards', { id: 'a', ...input })),
-    update: (change: (card: CardDraft) => void) => run((own) => own.update(CARD, change)),
-    /** Somebody else's write, as the relay hands it out. */
-    receive(write: Omit<Extract<RegisterWrite, { kind: 'set' }>, 'kind' | 'sequence' | 'actor'>) {
-      const confirmed = replica.entity(CARD)?.confirmed
-      const content = confirmed === undefined ? EMPTY_CONTENT : decodeContent(confirmed.bytes)
-      const { update } = writeRegisters(content, 77, [
-        { kind: 'set', sequence: 1, actor: 'bob/x/y', ...write },
-      ])
-      const row = confirmChange(confirmed, {
-        ...CARD,
-        generation: '0',
-        update,
-        sequence: 1,
-        lastModified: write.lastModified,
-        confirmedSequence: (confirmed?.confirmedSequence ?? 0) + 1,
-      })
-      replica.absorb({ entities: [row], operations: [], gone: [] })
-    },
-    values: () => replica.entity(CARD)?.view.values,
-    conflicts: () => replica.entity(CARD)?.view.conflicts,
-  }
-}
-
-const writesOf = (result: DraftResult): readonly RegisterWrite[] =>
-  result.parts.flatMap(({ writes }) => writes)
+import { inheritSuperseded, rebaseParts } from '../replica/index.js'
+import { collection, defineSchema } from '../schema/index.js'
+import { createDraft } from './draft.js'
+import { CARD, type CardDraft, device, writesOf } from './draft-device.test-support.js'
 
 function refusal(run: () => unknown): { code: string; path: unknown; message: string } {
   try {
@@ -408,6 +294,37 @@ describe('update', () => {
     insert({ title: 'Hello' })
     run((own) => own.remove(CARD))
     expect(refusal(() => update(() => undefined)).code).toBe('entity-deleted')
+  })
+
+  test('refuses a change that awaits something, of which the rest would be lost', async () => {
+    const { insert, update, values } = device()
+    insert({ title: 'Hello' })
+    let rest: Promise<void> = Promise.resolve()
+    const change = (card: CardDraft): Promise<void> => {
+      rest = (async () => {
+        card.title = 'Half'
+        await Promise.resolve()
+        card.done = true
+      })()
+      return rest
+    }
+    expect(refusal(() => update(change as (card: CardDraft) => void))).toMatchObject({
+      code: 'value-invalid',
+      message: expect.stringMatching(/asynchronous.*Await first/),
+    })
+    await expect(rest).rejects.toThrow(TypeError)
+    expect(values()).toEqual({ title: 'Hello', done: false })
+  })
+
+  test('hands out a draft that is good for its own call only', () => {
+    const { insert, update, values } = device()
+    insert({ title: 'Hello' })
+    const kept: CardDraft[] = []
+    update((card) => void kept.push(card))
+    expect(() => {
+      for (const card of kept) card.title = 'Late'
+    }).toThrow(TypeError)
+    expect(values()).toEqual({ title: 'Hello', done: false })
   })
 
   test.for<[string, (card: CardDraft) => void]>([

@@ -128,13 +128,18 @@ export function createDraft(context: DraftContext): OperationDraft {
       const draft = existing(ref)
       if (isDeleted(currentView(draft))) throw deleted(ref)
       const before = new Map(draft.assignments)
+      const { proxy, revoke } = editable(draft)
       try {
-        change(editable(draft) as never)
+        const result: unknown = change(proxy as never)
+        if (result instanceof Promise) throw asynchronous(ref, result)
       } catch (error) {
         // Whoever catches it may go on with the transaction: half of the change must not be in it.
         draft.assignments.clear()
         for (const [key, value] of before) draft.assignments.set(key, value)
         throw error
+      } finally {
+        // What is assigned later would be lost without a word.
+        revoke()
       }
     },
     remove(ref) {
@@ -284,8 +289,8 @@ function currentValue(draft: EntityDraft, key: string): StorableValue {
 }
 
 /** The object that `update` hands out: reading gives the value so far, assigning checks and notes it. */
-function editable(draft: EntityDraft): object {
-  return new Proxy(
+function editable(draft: EntityDraft): { readonly proxy: object; revoke(): void } {
+  return Proxy.revocable(
     {},
     {
       get(_target, name) {
@@ -361,6 +366,15 @@ function unknownField(draft: EntityDraft, name: string): TidemarkError {
     'value-invalid',
     `${draft.ref.collection} has no field "${name}". It has: ${Object.keys(draft.fields).join(', ')}.`,
     { path: [draft.ref.collection, name] },
+  )
+}
+
+function asynchronous(ref: EntityRef, result: Promise<unknown>): TidemarkError {
+  result.catch(() => undefined)
+  return new TidemarkError(
+    'value-invalid',
+    `The change of ${ref.collection} "${ref.id}" is asynchronous, and a write can't wait. Await first, then update; nothing was changed.`,
+    { path: [ref.collection, ref.id] },
   )
 }
 

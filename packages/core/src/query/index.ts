@@ -3,6 +3,7 @@
  * May import `schema`, `entity` and `replica`.
  */
 export { createLiveQuery } from './live-query.js'
+export { notify } from './notify.js'
 export { createRowFactory, type RowFactory } from './rows.js'
 export type {
   EntityMeta,

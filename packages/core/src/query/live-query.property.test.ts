@@ -1,8 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { createLiveQuery, type RowSource } from './live-query.js'
 import type { EntityRow, LiveQuery, QueryOptions } from './types.js'
+import { uncaughtErrors } from './uncaught-errors.test-support.js'
 
 const SEED = 20261120
 
@@ -291,6 +292,48 @@ describe('a live query that is not subscribed to', () => {
   })
 })
 
+describe('the order and the choice of rows', () => {
+  const source = new Source()
+  for (const one of [
+    row('d', { title: 'b', rank: 2, done: true }),
+    row('c', { title: 'b', rank: 10 }),
+    row('a', { title: 'ä' }),
+    row('b', { title: 'a10', rank: 2 }),
+    row('e', { title: 'a9', rank: -1, mixed: ['x', { y: 1 }] }),
+  ])
+    source.rows.set(one.id, one)
+
+  test.for<[string, QueryOptions<Fields>, string]>([
+    ['by id without an order', {}, 'abcde'],
+    ['by id, the other way round', { orderBy: ['id', 'desc'] }, 'edcba'],
+    ['texts as people sort them', { orderBy: ['title'] }, 'aebcd'],
+    ['equal ones by id, also downwards', { orderBy: ['title', 'desc'] }, 'cdbea'],
+    ['numbers by size, nothing first', { orderBy: ['rank', 'asc'] }, 'aebdc'],
+    ['nothing last downwards', { orderBy: ['rank', 'desc'] }, 'cbdea'],
+    ['false before true', { orderBy: ['done'] }, 'abced'],
+    ['by the last modification', { orderBy: ['$lastModified', 'desc'] }, 'edcba'],
+    [
+      'by one field and then by another',
+      {
+        orderBy: [
+          ['rank', 'desc'],
+          ['title', 'desc'],
+        ],
+      },
+      'cdbea',
+    ],
+    ['the first ones only', { orderBy: ['rank', 'desc'], limit: 2 }, 'cb'],
+    ['none', { limit: 0 }, ''],
+    ['those that equal an object in every field', { where: { rank: 2, done: true } }, 'd'],
+    ['those that equal it deeply', { where: { mixed: ['x', { y: 1 }] } }, 'e'],
+    ['those where a field is not there', { where: { rank: undefined } }, 'a'],
+    ['those that a function chooses', { where: ({ rank = 0 }) => rank > 1 }, 'bcd'],
+  ])('%s', ([, query, expected]) => {
+    const ids = createLiveQuery<Fields>(source, query).current.map((one) => one.id)
+    expect(ids.join('')).toBe(expected)
+  })
+})
+
 test('a live query sorts values of different types by type, then by value', () => {
   const source = new Source()
   const mixed = ['x', 10, { a: 1 }, true, null, '9', ['b'], undefined, 9, false, '10', -1]
@@ -374,19 +417,3 @@ describe('listeners of a live query', () => {
     await vi.waitFor(() => expect(seen).toEqual([1, 2, 3]))
   })
 })
-
-/** Collects uncaught errors instead of letting them fail the test run. */
-function uncaughtErrors(): string[] {
-  const messages: string[] = []
-  const others = process.listeners('uncaughtException')
-  const collect = (error: Error): void => {
-    messages.push(error.message)
-  }
-  process.removeAllListeners('uncaughtException')
-  process.on('uncaughtException', collect)
-  onTestFinished(() => {
-    process.removeListener('uncaughtException', collect)
-    for (const listener of others) process.on('uncaughtException', listener)
-  })
-  return messages
-}

@@ -62,16 +62,21 @@ const failed = { id: 'op', failure: { code: 'forbidden', message: 'No.' } } as P
 
 describe('a row', () => {
   test('shows values, defaults for what nobody wrote, and sets in order', () => {
-    const content = contentOf(['title', 'Hello'], ['tags:b', true], ['tags:a:1', true])
+    const content = contentOf(
+      ['title', 'Hello'],
+      ['tags:b', true],
+      ['tags:c', true],
+      ['tags:a:1', true],
+    )
     expect(factory.row(stateOf(content), 'synced')).toEqual({
       id: 'a',
       title: 'Hello',
       done: false,
       url: undefined,
       size: undefined,
-      tags: ['a:1', 'b'],
+      tags: ['a:1', 'b', 'c'],
       $status: 'synced',
-      $version: { sequence: 3, lastModified: 102, confirmedSequence: 42 },
+      $version: { sequence: 4, lastModified: 103, confirmedSequence: 42 },
       $conflicts: {},
       $error: undefined,
     })

@@ -205,7 +205,8 @@ export function createEngine(
       client,
       newId: newUuid,
     })
-    change(draft)
+    const result: unknown = change(draft)
+    if (result instanceof Promise) throw asynchronous(result)
     const { parts, entities, contents } = draft.finish()
     const id = newUuid()
     if (parts.length === 0) {
@@ -355,4 +356,12 @@ function generationOf(replica: Replica, ref: EntityRef): string {
 function isKnown(replica: Replica, ref: EntityRef): boolean {
   const entity = replica.entity(ref)
   return entity !== undefined && (entity.confirmed !== undefined || entity.pending.length > 0)
+}
+
+function asynchronous(result: Promise<unknown>): TidemarkError {
+  result.catch(() => undefined)
+  return new TidemarkError(
+    'value-invalid',
+    "The transaction is asynchronous, and a write can't wait. Await first, then call transact; nothing was changed.",
+  )
 }

@@ -124,4 +124,17 @@ describe('a store without a relay', () => {
     await op.when('saved')
     await store.close()
   })
+
+  test('refuses an asynchronous transaction, and changes nothing', async () => {
+    const store = await openStore()
+    const later = async (insert: () => void): Promise<void> => {
+      insert()
+      await Promise.resolve()
+    }
+    expect(() =>
+      store.transact((tx) => later(() => tx.cards.insert({ title: 'one' })) as never),
+    ).toThrow(/asynchronous/)
+    expect(store.cards.query().current).toHaveLength(0)
+    await store.close()
+  })
 })

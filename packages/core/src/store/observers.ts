@@ -1,4 +1,4 @@
-import type { Readable } from '../query/index.js'
+import { notify, type Readable } from '../query/index.js'
 
 /** Listeners of one value, told at most once a task. */
 export interface Observers {
@@ -16,7 +16,7 @@ export function createObservers(): Observers {
       scheduled = true
       queueMicrotask(() => {
         scheduled = false
-        for (const listener of [...listeners]) listener()
+        notify<void>(listeners, undefined)
       })
     },
     subscribe(listener) {

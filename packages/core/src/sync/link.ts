@@ -88,15 +88,22 @@ export function createLink(
   function connect(): void {
     let own: TransportConnection | undefined
     const current = (): boolean => own !== undefined && own === connection
-    own = transport.connect(url, {
-      onOpen: () => current() && dispatch({ type: 'opened' }),
-      onMessage: (frame) => current() && receive(frame),
-      onClose: ({ code, reason }) => {
-        if (!current()) return
-        connection = undefined
-        dispatch({ type: 'lost', code, reason })
-      },
-    })
+    try {
+      own = transport.connect(url, {
+        onOpen: () => current() && dispatch({ type: 'opened' }),
+        onMessage: (frame) => current() && receive(frame),
+        onClose: ({ code, reason }) => {
+          if (!current()) return
+          connection = undefined
+          dispatch({ type: 'lost', code, reason })
+        },
+      })
+    } catch {
+      // Some addresses are refused at once, `ws://` on an https page for example: like a link that is lost at once.
+      queueMicrotask(() => {
+        if (state.kind === 'connecting') dispatch({ type: 'lost', code: 1006, reason: '' })
+      })
+    }
     connection = own
   }
 
