@@ -8,7 +8,7 @@ const layers = {
   platform: { folders: [], npm: [] },
   // pure: values in, values out
   entity: { folders: [], npm: ['yjs', 'lib0'] },
-  schema: { folders: ['entity'], npm: ['zod'] },
+  schema: { folders: ['entity'], npm: ['zod', 'yjs'] },
   replica: { folders: ['entity', 'schema'], npm: ['yjs', 'lib0'] },
   protocol: { folders: ['entity'], npm: ['lib0'] },
   // on top of the pure parts

@@ -34,10 +34,17 @@ export type {
   Readable,
 } from './query/index.js'
 export {
+  type BlobField,
+  type BlobReference,
+  blob,
   type Collection,
   type Collections,
+  type CounterField,
   collection,
+  counter,
   type Draft,
+  type DraftCounter,
+  type DraftList,
   type DraftSet,
   defineSchema,
   type EntityFields,
@@ -47,9 +54,15 @@ export {
   type Fields,
   type FieldsOf,
   type InsertInput,
+  type ListField,
+  list,
   type Schema,
   type SetField,
   set,
+  type TextField,
+  text,
+  type XmlField,
+  xml,
 } from './schema/index.js'
 export {
   createMemoryDisk,

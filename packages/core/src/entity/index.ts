@@ -4,8 +4,16 @@
  * storage, sockets or time. Used by clients and by the relay.
  */
 export { createHybridClock, type HybridClock, MAX_CLOCK_DRIFT_MS } from './hybrid-clock.js'
-export { COLLECTION_NAME, ENTITY_ID, isRegisterKey, SPACE_NAME, USER_ID } from './names.js'
 export {
+  COLLECTION_NAME,
+  ENTITY_ID,
+  isFieldName,
+  isRegisterKey,
+  SPACE_NAME,
+  USER_ID,
+} from './names.js'
+export {
+  counterKey,
   decodeContent,
   type Element,
   EMPTY_CONTENT,
@@ -14,6 +22,7 @@ export {
   type RegisterWrite,
   registerRoot,
   removalsAfter,
+  skipItems,
   type WrittenContent,
   writeRegisters,
 } from './register-log.js'
@@ -34,9 +43,26 @@ export {
 export { frozen, type StorableValue, sameValue } from './value.js'
 export {
   type ConflictingValue,
+  counterValue,
   DELETED_FIELD,
   type EntityView,
   isDeleted,
+  setElements,
   viewOf,
 } from './view.js'
-export { clocksOf, compactUpdate, type ItemId, mergeUpdates } from './yjs.js'
+export {
+  applyUpdates,
+  captureUpdate,
+  clocksOf,
+  compactUpdate,
+  containsUpdate,
+  createItemTable,
+  type Former,
+  type ItemId,
+  type ItemTable,
+  mergeUpdates,
+  openDocument,
+  readShared,
+  type SharedValue,
+  type SharedValues,
+} from './yjs/index.js'

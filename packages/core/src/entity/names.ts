@@ -13,11 +13,18 @@ export const COLLECTION_NAME: RegExp = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
 
 export const ENTITY_ID: RegExp = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/
 
+const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
+
 /** `field`, or `field:element` for an element of a set, or one of ours that begin with `$`. */
-const REGISTER_KEY = /^(?:\$deleted|[A-Za-z][A-Za-z0-9_]{0,63}(?::[\s\S]{0,512})?)$/
+const REGISTER_KEY = /^(?:\$deleted|\$schema|[A-Za-z][A-Za-z0-9_]{0,63}(?::[\s\S]{0,512})?)$/
 
 const TRAPS = new Set(['__proto__', 'constructor', 'prototype'])
 
 export function isRegisterKey(key: string): boolean {
   return REGISTER_KEY.test(key) && !TRAPS.has(key)
+}
+
+/** What a field may be called, and so the root type of a text, a list or XML. */
+export function isFieldName(name: string): boolean {
+  return FIELD_NAME.test(name) && !TRAPS.has(name)
 }

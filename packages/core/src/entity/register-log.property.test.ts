@@ -189,17 +189,20 @@ describe('register log', () => {
     fc.assert(
       fc.property(steps, (script) => {
         const clocks = new Map<number, number>()
+        const tails = new Map<number, number>()
         for (const update of play(script).updates) {
-          const { clocks: after } = validateUpdate(
+          const after = validateUpdate(
             update,
             {
               clock: (client) => clocks.get(client) ?? 0,
+              tail: (client) => tails.get(client),
               ownsClient: () => true,
               ownsActor: () => true,
             },
             { maxBytes: 10_000, maxElements: 100, maxDeletions: 100 },
           )
-          for (const [client, clock] of after) clocks.set(client, clock)
+          for (const [client, clock] of after.clocks) clocks.set(client, clock)
+          for (const [client, tail] of after.tails) tails.set(client, tail)
         }
       }),
       { seed: SEED, numRuns: 200 },

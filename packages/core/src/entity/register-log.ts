@@ -1,6 +1,14 @@
+import { isFieldName } from './names.js'
 import { type Stamp, sameStamp } from './stamp.js'
 import type { StorableValue } from './value.js'
-import { decodeRuns, encodeAppend, type ItemId } from './yjs.js'
+import {
+  decodeRuns,
+  encodeAppend,
+  type ItemId,
+  openDocument,
+  readShared,
+  type SharedValues,
+} from './yjs/index.js'
 
 /**
  * The register log: an entity's fields as elements `[field, value, lastModified, sequence, actor]`.
@@ -39,17 +47,22 @@ export interface EntityContent {
    * of the field says that it has seen that too [L2]: nobody could hand it over later, a removal has no stamp.
    */
   readonly removed: Removals
+  /** What text, lists and XML show; read from the document when first asked for. */
+  shared(): SharedValues | undefined
 }
 
 export type Removals = ReadonlyMap<string, readonly Stamp[]>
 
 const NOTHING_REMOVED: Removals = new Map()
 
+const NOTHING_SHARED = (): undefined => undefined
+
 export const EMPTY_CONTENT: EntityContent = {
   live: [],
   clocks: new Map(),
   tails: new Map(),
   removed: NOTHING_REMOVED,
+  shared: NOTHING_SHARED,
 }
 
 /**
@@ -58,10 +71,12 @@ export const EMPTY_CONTENT: EntityContent = {
  */
 export type RegisterWrite =
   | ({ readonly kind: 'set'; readonly supersedes: readonly Stamp[] } & Element)
+  /** Adds to a counter, of which each client id has a register of its own that only it writes [L5]. */
+  | ({ readonly kind: 'increment'; readonly by: number } & Omit<Element, 'value'>)
   | { readonly kind: 'remove'; readonly field: string; readonly supersedes: readonly Stamp[] }
 
 export function decodeContent(update: Uint8Array): EntityContent {
-  const { clocks, runs, tails, isDeleted } = decodeRuns(update, REGISTER_ROOT)
+  const { clocks, runs, tails, shared, isDeleted } = decodeRuns(update, registerRoot)
   const live: LiveElement[] = []
   for (const { client, clock, values } of runs) {
     for (const [offset, value] of values.entries()) {
@@ -70,7 +85,30 @@ export function decodeContent(update: Uint8Array): EntityContent {
       if (element !== undefined) live.push({ ...element, item: { client, clock: clock + offset } })
     }
   }
-  return { live, clocks, tails, removed: NOTHING_REMOVED }
+  return {
+    live,
+    clocks,
+    tails,
+    removed: NOTHING_REMOVED,
+    shared: shared ? once(() => sharedOf(update)) : NOTHING_SHARED,
+  }
+}
+
+function sharedOf(update: Uint8Array): SharedValues | undefined {
+  const doc = openDocument([update], 0)
+  try {
+    return readShared(doc, isFieldName)
+  } finally {
+    doc.destroy()
+  }
+}
+
+function once<T>(compute: () => T): () => T {
+  let known: { readonly value: T } | undefined
+  return () => {
+    known ??= { value: compute() }
+    return known.value
+  }
 }
 
 /** Undefined for what is not an element: a document that others wrote into may hold anything. */
@@ -96,7 +134,7 @@ export interface WrittenContent {
 
 /**
  * Writes under client id `client`: deletes exactly the live elements whose stamps the writes supersede [L2] and
- * appends one element for each `set`.
+ * appends one element for each `set` and each counter.
  */
 export function writeRegisters(
   content: EntityContent,
@@ -105,11 +143,7 @@ export function writeRegisters(
 ): WrittenContent {
   const deletions: ItemId[] = []
   let live = content.live.filter((element) => {
-    const superseded = writes.some(
-      (write) =>
-        write.field === element.field &&
-        write.supersedes.some((stamp) => sameStamp(stamp, element)),
-    )
+    const superseded = writes.some((write) => replaces(write, element, client))
     if (superseded) deletions.push(element.item)
     return !superseded
   })
@@ -117,16 +151,10 @@ export function writeRegisters(
   const values: unknown[] = []
   const added: LiveElement[] = []
   for (const write of writes) {
-    if (write.kind === 'remove') continue
-    const { field, value, lastModified, sequence, actor } = write
-    added.push({
-      field,
-      value,
-      lastModified,
-      sequence,
-      actor,
-      item: { client, clock: clock + values.length },
-    })
+    const element = elementOf(write, content, client)
+    if (element === undefined) continue
+    const { field, value, lastModified, sequence, actor } = element
+    added.push({ ...element, item: { client, clock: clock + values.length } })
     values.push([field, value, lastModified, sequence, actor])
   }
   live = live.concat(added)
@@ -144,14 +172,52 @@ export function writeRegisters(
       removed,
       clocks: new Map(content.clocks).set(client, end),
       tails: new Map(content.tails).set(client, end - 1),
+      shared: content.shared,
     },
   }
+}
+
+function replaces(write: RegisterWrite, element: LiveElement, client: number): boolean {
+  if (write.kind === 'increment') return element.field === counterKey(write.field, client)
+  return (
+    write.field === element.field && write.supersedes.some((stamp) => sameStamp(stamp, element))
+  )
+}
+
+function elementOf(
+  write: RegisterWrite,
+  content: EntityContent,
+  client: number,
+): Element | undefined {
+  if (write.kind === 'remove') return undefined
+  const { lastModified, sequence, actor } = write
+  if (write.kind === 'set') {
+    return { field: write.field, value: write.value, lastModified, sequence, actor }
+  }
+  const field = counterKey(write.field, client)
+  const own = content.live.find((element) => element.field === field)?.value
+  const value = (typeof own === 'number' ? own : 0) + write.by
+  return { field, value, lastModified, sequence, actor }
+}
+
+/** The register of a counter that `client` writes [L5]. */
+export function counterKey(field: string, client: number): string {
+  return `${field}:${client.toString(36)}`
+}
+
+/** The same document once `client` has written that many items into it that are no registers. */
+export function skipItems(content: EntityContent, client: number, items: number): EntityContent {
+  if (items === 0) return content
+  const clock = (content.clocks.get(client) ?? 0) + items
+  return { ...content, clocks: new Map(content.clocks).set(client, clock) }
 }
 
 /** What stands removed after further writes that may be rejected. */
 export function removalsAfter(removed: Removals, writes: readonly RegisterWrite[]): Removals {
   let after = removed
-  for (const { kind, field, supersedes } of writes) {
+  for (const write of writes) {
+    if (write.kind === 'increment') continue
+    const { kind, field, supersedes } = write
     const before = after.get(field) ?? []
     if (kind === 'set' && before.length === 0) continue
     const untouched = before.filter((stamp) => !supersedes.some((other) => sameStamp(other, stamp)))

@@ -1,6 +1,6 @@
 import * as encoding from 'lib0/encoding'
 import { registerRoot } from './register-log.js'
-import type { ItemId } from './yjs.js'
+import type { ItemId } from './yjs/index.js'
 
 /** Updates byte by byte, as a hostile or broken client could write them: nothing here checks anything. */
 export interface UpdateParts {

@@ -13,6 +13,7 @@ const LIMITS: UpdateLimits = { maxBytes: 10_000, maxElements: 50, maxDeletions: 
 /** The receiver has 3 items of one's own client id and 2 of another replica's. */
 const CONTEXT: UpdateContext = {
   clock: (client) => ({ [OWN]: 3, [FOREIGN]: 2 })[client] ?? 0,
+  tail: (client) => ({ [OWN]: 2, [FOREIGN]: 1 })[client],
   ownsClient: (client) => client !== FOREIGN,
   ownsActor: (actor) => actor.startsWith('ada/replica/'),
 }
@@ -54,6 +55,7 @@ describe('the strict validator lets through', () => {
         { field: 'tags:a/b c', value: true, lastModified: 1.79e15, sequence: 1, actor: ACTOR },
       ],
       clocks: new Map([[OWN, 5]]),
+      tails: new Map([[OWN, 4]]),
     })
   })
 
@@ -144,16 +146,14 @@ describe('the strict validator refuses as not honest', () => {
     ],
     ['a client without structs', append([], { structs: [] }), /0 structs/],
     [
-      '[L4] an origin of another client',
-      append([], {
-        structs: [{ origin: { client: FOREIGN, clock: 0 }, values: [element()] }],
-      }),
-      /foreign or later origin/,
+      'a neighbour that is not there yet',
+      append([], { structs: [{ origin: { client: OWN, clock: 3 }, values: [element()] }] }),
+      /later neighbour/,
     ],
     [
-      '[L4] an origin that is not there yet',
-      append([], { structs: [{ origin: { client: OWN, clock: 3 }, values: [element()] }] }),
-      /foreign or later origin/,
+      '[L4] a second start of its registers',
+      append([], { structs: [{ values: [element()] }] }),
+      /second start/,
     ],
     [
       "[L4] another client's root",
@@ -161,14 +161,19 @@ describe('the strict validator refuses as not honest', () => {
       /foreign root/,
     ],
     [
-      'a root that is no register log',
-      append([], { structs: [{ root: 'body', values: [element()] }] }),
+      'a root that no field can have',
+      append([], { structs: [{ root: 'my body', values: [1] }] }),
       /foreign root/,
     ],
     [
-      'a parent that is an item',
-      append([], { structs: [{ parent: { client: OWN, clock: 0 }, values: [element()] }] }),
-      /nested parent/,
+      '[SEC-13] a root called constructor',
+      append([], { structs: [{ root: 'constructor', values: [1] }] }),
+      /foreign root/,
+    ],
+    [
+      'a text among its registers',
+      append([], { structs: [{ info: 0x84, origin: { client: OWN, clock: 2 }, raw: [1, 0x61] }] }),
+      /registers that are none/,
     ],
     [
       'a struct without elements',
@@ -240,16 +245,16 @@ describe('the strict validator refuses as not honest', () => {
     expect(code).toBe('update-invalid')
   })
 
-  test.for([0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 0x28, 0x48, 0x68, 0xc8, 0xa8])(
-    'a struct of the kind %i',
-    (info) => {
-      const parts = append([], { structs: [{ info, values: [element()] }] })
-      expect(refusal(buildUpdate(parts))).toMatchObject({
-        code: 'update-invalid',
-        message: expect.stringContaining(`struct kind ${info}`),
-      })
-    },
-  )
+  test.for([2, 3, 9, 10, 11, 31])('content of the kind %i', (content) => {
+    const info = 0x80 | content
+    const parts = append([], {
+      structs: [{ info, origin: { client: OWN, clock: 1 }, values: [element()] }],
+    })
+    expect(refusal(buildUpdate(parts))).toMatchObject({
+      code: 'update-invalid',
+      message: expect.stringContaining(`struct kind ${content}`),
+    })
+  })
 
   test('a value that is nested deeper than a decoder can go', () => {
     const nested = (depth: number, tag: number): Uint8Array => {
@@ -303,22 +308,29 @@ describe('the strict validator refuses as not honest', () => {
           },
         ],
       })
-    const at = (clock: number): UpdateContext => ({ ...CONTEXT, clock: () => clock })
+    const at = (clock: number): UpdateContext => ({
+      ...CONTEXT,
+      clock: () => clock,
+      tail: () => clock - 1,
+    })
     const last = 2 ** 31 - 1
     expect(validateUpdate(next(last), at(last), LIMITS).elements).toHaveLength(1)
     expect(() => validateUpdate(next(last + 1), at(last + 1), LIMITS)).toThrow(/clock 2147483649/)
   })
 
   test('the limit of elements counts over all structs and clients', () => {
-    const structs = [{ values: [element()] }, { values: [element()] }]
+    const structs = (client: number) => [
+      { values: [element()] },
+      { origin: { client, clock: 0 }, values: [element()] },
+    ]
     const update = buildUpdate({
       clients: [
-        { client: 1, clock: 0, structs },
-        { client: 2, clock: 0, structs },
+        { client: 1, clock: 0, structs: structs(1) },
+        { client: 2, clock: 0, structs: structs(2) },
       ],
     })
     expect(validate(update, { ...LIMITS, maxElements: 4 }).elements).toHaveLength(4)
-    expect(refusal(update, { ...LIMITS, maxElements: 3 }).message).toMatch(/elements/)
+    expect(refusal(update, { ...LIMITS, maxElements: 3 }).message).toMatch(/elements|structs/)
   })
 
   test.for<[string, UpdateParts]>([

@@ -1,12 +1,16 @@
 import { TidemarkError } from '../errors.js'
-import { isRegisterKey } from './names.js'
+import { isFieldName, isRegisterKey } from './names.js'
 import { type Element, registerRoot, toElement } from './register-log.js'
-import { decoding } from './yjs.js'
+import { gap, invalid } from './update-errors.js'
+import { assertKey, skipAny, skipJson } from './validate-value.js'
+import { decoding, type ItemId } from './yjs/index.js'
 
 /** What the receiver knows about the entity that an update wants to change. */
 export interface UpdateContext {
   /** The clock that the client id's next item must have; 0 for an unknown one. */
   clock(client: number): number
+  /** The clock of the last register that the client id wrote; undefined while it has written none. */
+  tail(client: number): number | undefined
   /** Whether the sender may write under that client id [L19]. */
   ownsClient(client: number): boolean
   /** Whether the sender may sign a write with that actor. */
@@ -16,7 +20,7 @@ export interface UpdateContext {
 export interface UpdateLimits {
   /** Size of one update in bytes. */
   readonly maxBytes: number
-  /** Elements that one update may append. */
+  /** Registers and other items that one update may append. */
   readonly maxElements: number
   /** Ranges that one update may delete. */
   readonly maxDeletions: number
@@ -26,6 +30,8 @@ export interface ValidatedUpdate {
   readonly elements: readonly Element[]
   /** By client id that it writes under, the clock after it. */
   readonly clocks: ReadonlyMap<number, number>
+  /** By client id that it writes registers under, the clock of the last one. */
+  readonly tails: ReadonlyMap<number, number>
 }
 
 /** Yjs encodes clocks as numbers; beyond 2^31 its own arithmetic is no longer sure. */
@@ -33,19 +39,25 @@ const MAX_CLOCK = 2 ** 31
 const MAX_CLIENT = 2 ** 32 - 1
 /** An honest operation is written by one tab; a few more leave room for merged ones. */
 const MAX_CLIENTS = 16
-/** yjs-facts 5.4: far below where decoding overflows the stack. */
-const MAX_DEPTH = 64
-const MAX_KEY_LENGTH = 1024
 
-const CONTENT_ANY = 8
 const HAS_ORIGIN = 0x80
-const TRAPS = new Set(['__proto__', 'constructor', 'prototype'])
+const HAS_RIGHT_ORIGIN = 0x40
+const HAS_PARENT_KEY = 0x20
+
+/** What an item may hold, as Yjs numbers it. The others (JSON, binary, documents, skips) no honest client makes. */
+const CONTENT = { gc: 0, deleted: 1, string: 4, embed: 5, format: 6, type: 7, any: 8 } as const
+
+/** Elements and formatted text are what XML is made of; other types don't nest. */
+const XML_ELEMENT = 3
+const XML_TEXT = 6
 
 /**
- * Reads an update (Yjs format v1) strictly, without a document and without any effect (0.7-4 µs): every struct
- * must be one that `writeRegisters` makes, follow the client's last one without a gap, and refer to nothing that
- * the receiver lacks. What passes can't leave pending structs behind (reliability F11, F14) or write in
- * somebody else's name (F13).
+ * Reads an update (Yjs format v1) strictly, without a document and without any effect (0.7-4 µs): every struct must be one
+ * that an honest client makes, follow the client's last one without a gap, and refer to nothing that the receiver lacks.
+ * What passes can't leave pending structs behind (reliability F11, F14) or write in somebody else's name (F13).
+ *
+ * An item is a register exactly when it follows the client's last register with nothing to its right, or is the first one of
+ * the client's own array; `decodeRuns` reads by the same rule. Everything else is text, a list or XML.
  *
  * @throws TidemarkError `update-invalid` for what no honest client makes; `update-gap` for what may become valid
  *   once its predecessor has arrived [L20].
@@ -67,6 +79,17 @@ export function validateUpdate(
   }
 }
 
+/** What has been read so far. */
+interface Reading {
+  readonly decoder: decoding.Decoder
+  readonly context: UpdateContext
+  readonly limits: UpdateLimits
+  readonly clocks: Map<number, number>
+  readonly tails: Map<number, number>
+  readonly elements: Element[]
+  structs: number
+}
+
 function readUpdate(
   decoder: decoding.Decoder,
   length: number,
@@ -74,27 +97,24 @@ function readUpdate(
   limits: UpdateLimits,
 ): ValidatedUpdate {
   const clocks = new Map<number, number>()
+  const tails = new Map<number, number>()
   const elements: Element[] = []
+  const reading: Reading = { decoder, context, limits, clocks, tails, elements, structs: 0 }
   const clients = decoding.readVarUint(decoder)
   if (clients > MAX_CLIENTS) throw invalid(`${clients} client ids`)
-  for (let index = 0; index < clients; index++)
-    readClient(decoder, context, limits, clocks, elements)
+  for (let index = 0; index < clients; index++) readClient(reading)
   readDeletions(decoder, (client) => clocks.get(client) ?? context.clock(client), limits)
   if (decoder.pos !== length) throw invalid('bytes after its end')
-  return { elements, clocks }
+  return { elements, clocks, tails }
 }
 
-function readClient(
-  decoder: decoding.Decoder,
-  context: UpdateContext,
-  limits: UpdateLimits,
-  clocks: Map<number, number>,
-  elements: Element[],
-): void {
+function readClient(reading: Reading): void {
+  const { decoder, context, limits, clocks } = reading
   const structs = decoding.readVarUint(decoder)
   const client = decoding.readVarUint(decoder)
   let clock = decoding.readVarUint(decoder)
-  if (structs === 0 || structs > limits.maxElements) throw invalid(`${structs} structs`)
+  reading.structs += structs
+  if (structs === 0 || reading.structs > limits.maxElements) throw invalid(`${structs} structs`)
   if (client > MAX_CLIENT || clocks.has(client)) throw invalid(`client id ${client}`)
   if (!context.ownsClient(client))
     throw invalid(`client id ${client}, which belongs to another replica`)
@@ -103,27 +123,72 @@ function readClient(
   if (clock < known) throw invalid(`${client}:${clock}, which exists already`)
 
   for (let index = 0; index < structs; index++) {
-    const info = decoding.readUint8(decoder)
-    if (info === (CONTENT_ANY | HAS_ORIGIN)) {
-      const originClient = decoding.readVarUint(decoder)
-      const originClock = decoding.readVarUint(decoder)
-      // An array has one writer, so what an element follows is the writer's own [L4].
-      if (originClient !== client || originClock >= clock)
-        throw invalid('a foreign or later origin')
-    } else if (info === CONTENT_ANY) {
-      if (decoding.readVarUint(decoder) !== 1) throw invalid('a nested parent')
-      if (decoding.readVarString(decoder) !== registerRoot(client)) throw invalid('a foreign root')
-    } else {
-      throw invalid(`struct kind ${info}`)
-    }
-    const count = decoding.readVarUint(decoder)
-    if (count === 0 || elements.length + count > limits.maxElements)
-      throw invalid(`${count} elements`)
-    for (let item = 0; item < count; item++) elements.push(readElement(decoder, context))
-    clock += count
+    clock += readStruct(reading, { client, clock })
     if (clock > MAX_CLOCK) throw invalid(`clock ${clock}`)
   }
   clocks.set(client, clock)
+}
+
+/** Reads one struct and returns its length in clocks. */
+function readStruct(reading: Reading, id: ItemId): number {
+  const { decoder, context, tails } = reading
+  const info = decoding.readUint8(decoder)
+  if (info === CONTENT.gc) return readLength(decoder)
+  const tail = tails.get(id.client) ?? context.tail(id.client)
+  const origin = (info & HAS_ORIGIN) === 0 ? undefined : readReference(reading, id)
+  const rightOrigin = (info & HAS_RIGHT_ORIGIN) === 0 ? undefined : readReference(reading, id)
+  let isFirst = false
+  if (origin === undefined && rightOrigin === undefined) isFirst = readParent(reading, id, info)
+
+  const followsTail = origin?.client === id.client && origin.clock === tail
+  if (isFirst || (followsTail && rightOrigin === undefined)) {
+    if (isFirst && tail !== undefined) throw invalid('a second start of its registers')
+    return readRegisters(reading, id, info)
+  }
+  return readContent(decoder, info & 0x1f)
+}
+
+/** A neighbour must be known, or stand before the item itself. */
+function readReference({ decoder, context, clocks }: Reading, id: ItemId): ItemId {
+  const client = decoding.readVarUint(decoder)
+  const clock = decoding.readVarUint(decoder)
+  const end = client === id.client ? id.clock : (clocks.get(client) ?? context.clock(client))
+  if (clock >= end) {
+    if (client === id.client) throw invalid('a later neighbour')
+    throw gap(`refers to ${client}:${clock}, which is unknown`)
+  }
+  return { client, clock }
+}
+
+/** Reads where an item without neighbours stands; true for the client's own registers. */
+function readParent(reading: Reading, id: ItemId, info: number): boolean {
+  const { decoder } = reading
+  const isRoot = decoding.readVarUint(decoder)
+  if (isRoot > 1) throw invalid('an unknown kind of parent')
+  if (isRoot === 0) {
+    readReference(reading, id)
+    if ((info & HAS_PARENT_KEY) !== 0) assertKey(decoding.readVarString(decoder))
+    return false
+  }
+  const root = decoding.readVarString(decoder)
+  if ((info & HAS_PARENT_KEY) !== 0) throw invalid('a key in a root')
+  if (root === registerRoot(id.client)) return true
+  if (!isFieldName(root)) throw invalid('a foreign root')
+  return false
+}
+
+function readRegisters(
+  { decoder, context, limits, elements, tails }: Reading,
+  { client, clock }: ItemId,
+  info: number,
+): number {
+  if ((info & 0x1f) !== CONTENT.any) throw invalid('registers that are none')
+  const count = decoding.readVarUint(decoder)
+  if (count === 0 || elements.length + count > limits.maxElements)
+    throw invalid(`${count} elements`)
+  for (let item = 0; item < count; item++) elements.push(readElement(decoder, context))
+  tails.set(client, clock + count - 1)
+  return count
 }
 
 function readElement(decoder: decoding.Decoder, context: UpdateContext): Element {
@@ -142,45 +207,44 @@ function readElement(decoder: decoding.Decoder, context: UpdateContext): Element
   return element
 }
 
-/** Walks over one lib0 "any" value without building it, so that depth and keys are checked first. */
-function skipAny(decoder: decoding.Decoder, depth: number): void {
-  if (depth > MAX_DEPTH) throw invalid(`values nested deeper than ${MAX_DEPTH}`)
-  const tag = decoding.readUint8(decoder)
-  switch (tag) {
-    case 127: // undefined
-    case 126: // null
-    case 121: // false
-    case 120: // true
-      return
-    case 125: // integer
-      decoding.readVarInt(decoder)
-      return
-    case 124: // float32
-      assertFinite(decoding.readFloat32(decoder))
-      return
-    case 123: // float64
-      assertFinite(decoding.readFloat64(decoder))
-      return
-    case 119: // string
-      decoding.readVarString(decoder)
-      return
-    case 118: // object
-      for (let left = decoding.readVarUint(decoder); left > 0; left--) {
-        const key = decoding.readVarString(decoder)
-        if (TRAPS.has(key) || key.length > MAX_KEY_LENGTH) throw invalid('a forbidden key')
-        skipAny(decoder, depth + 1)
-      }
-      return
-    case 117: // array
-      for (let left = decoding.readVarUint(decoder); left > 0; left--) skipAny(decoder, depth + 1)
-      return
-    default: // 122 bigint and 116 bytes are no JSON
-      throw invalid(`value tag ${tag}`)
+/** Reads what an item of a text, a list or XML holds, and returns its length in clocks. */
+function readContent(decoder: decoding.Decoder, content: number): number {
+  switch (content) {
+    case CONTENT.deleted:
+      return readLength(decoder)
+    case CONTENT.string: {
+      const { length } = decoding.readVarString(decoder)
+      if (length === 0) throw invalid('an empty text')
+      return length
+    }
+    case CONTENT.embed:
+      skipJson(decoder)
+      return 1
+    case CONTENT.format:
+      assertKey(decoding.readVarString(decoder))
+      skipJson(decoder)
+      return 1
+    case CONTENT.type: {
+      const type = decoding.readVarUint(decoder)
+      if (type === XML_ELEMENT) assertKey(decoding.readVarString(decoder))
+      else if (type !== XML_TEXT) throw invalid(`a type of kind ${type}`)
+      return 1
+    }
+    case CONTENT.any: {
+      const count = decoding.readVarUint(decoder)
+      if (count === 0) throw invalid('an empty list')
+      for (let item = 0; item < count; item++) skipAny(decoder, 0)
+      return count
+    }
+    default:
+      throw invalid(`struct kind ${content}`)
   }
 }
 
-function assertFinite(value: number): void {
-  if (!Number.isFinite(value)) throw invalid('a value that is no finite number')
+function readLength(decoder: decoding.Decoder): number {
+  const length = decoding.readVarUint(decoder)
+  if (length === 0 || length > MAX_CLOCK) throw invalid(`a length of ${length}`)
+  return length
 }
 
 function readDeletions(
@@ -204,18 +268,4 @@ function readDeletions(
         throw gap(`deletes ${client}:${clock}+${length}, which is unknown`)
     }
   }
-}
-
-function invalid(what: string): TidemarkError {
-  return new TidemarkError(
-    'update-invalid',
-    `The update has ${what}. No honest client makes it; it had no effect.`,
-  )
-}
-
-function gap(what: string): TidemarkError {
-  return new TidemarkError(
-    'update-gap',
-    `The update ${what}. Its predecessor must come first; it had no effect.`,
-  )
 }

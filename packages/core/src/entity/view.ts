@@ -1,6 +1,7 @@
 import type { EntityContent, LiveElement } from './register-log.js'
 import { compareStamps } from './stamp.js'
 import { type StorableValue, sameValue } from './value.js'
+import type { SharedValues } from './yjs/index.js'
 
 /** The register that holds a tombstone: the time of deletion in milliseconds, or null once restored. */
 export const DELETED_FIELD = '$deleted'
@@ -17,6 +18,8 @@ export interface EntityView {
   readonly values: Readonly<Record<string, StorableValue>>
   /** By register key, live elements of different values, the winner first [L3]; undefined when there are none. */
   readonly conflicts: Readonly<Record<string, readonly ConflictingValue[]>> | undefined
+  /** By field, what texts, lists and XML show; undefined when there are none. */
+  readonly shared: SharedValues | undefined
   /** The greatest modification counter among the live elements. */
   readonly sequence: number
   /** The greatest time among the live elements, in microseconds. */
@@ -43,7 +46,13 @@ export function viewOf(content: EntityContent): EntityView {
   }
   const values: Record<string, StorableValue> = {}
   for (const [field, { value }] of winners) values[field] = value
-  return { values, conflicts: conflictsAmong(rivals), sequence, lastModified }
+  return {
+    values,
+    conflicts: conflictsAmong(rivals),
+    shared: content.shared(),
+    sequence,
+    lastModified,
+  }
 }
 
 function conflictsAmong(
@@ -69,4 +78,25 @@ function conflictsAmong(
 
 export function isDeleted(view: EntityView): boolean {
   return typeof view.values[DELETED_FIELD] === 'number'
+}
+
+/** The elements of a set field, ascending. */
+export function setElements({ values }: EntityView, field: string): string[] {
+  return registersOf(values, field).sort()
+}
+
+/** The value of a counter field: what all of its client ids have counted [L5]. */
+export function counterValue({ values }: EntityView, field: string): number {
+  return registersOf(values, field).reduce((sum, client) => {
+    const value = values[`${field}:${client}`]
+    return typeof value === 'number' ? sum + value : sum
+  }, 0)
+}
+
+/** What follows the colon in the registers of a field that has several. */
+function registersOf(values: EntityView['values'], field: string): string[] {
+  const prefix = `${field}:`
+  return Object.keys(values)
+    .filter((key) => key.startsWith(prefix))
+    .map((key) => key.slice(prefix.length))
 }

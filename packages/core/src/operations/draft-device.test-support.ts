@@ -55,6 +55,7 @@ export function device(client = 1) {
     return createDraft({
       schema,
       content: (ref) => replica.content(ref),
+      updates: (ref) => replica.updates(ref),
       sequence: (ref) => replica.entity(ref)?.sequence ?? 0,
       generation: () => '0',
       exists,

@@ -1,6 +1,22 @@
-import { DELETED_FIELD, type EntityView, frozen, isDeleted, userOf } from '../entity/index.js'
+import {
+  counterValue,
+  DELETED_FIELD,
+  type EntityView,
+  frozen,
+  isDeleted,
+  type StorableValue,
+  setElements,
+  userOf,
+} from '../entity/index.js'
 import type { EntityState } from '../replica/index.js'
-import { defaultOf, type Fields, isSetField } from '../schema/index.js'
+import {
+  defaultOf,
+  distinct,
+  type Fields,
+  isListField,
+  kindOf,
+  type ListField,
+} from '../schema/index.js'
 import type { EntityRow, EntityStatus, FieldConflict } from './types.js'
 
 /** Turns an entity's registers into the frozen object that apps read. One per collection. */
@@ -15,9 +31,15 @@ const NO_CONFLICTS: Readonly<Record<string, readonly FieldConflict[]>> = Object.
 
 export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
   const registers: { readonly name: string; readonly fallback: unknown }[] = []
+  const shared: { readonly name: string; readonly read: (value: unknown) => unknown }[] = []
   const sets: string[] = []
+  const counters: string[] = []
   for (const [name, field] of Object.entries(fields)) {
-    if (isSetField(field)) sets.push(name)
+    const kind = kindOf(field)
+    if (kind === 'set') sets.push(name)
+    else if (kind === 'counter') counters.push(name)
+    else if (isListField(field)) shared.push({ name, read: (value) => listOf(field, value) })
+    else if (kind === 'text' || kind === 'xml') shared.push({ name, read: textOf })
     else registers.push({ name, fallback: defaultOf(field, [name]) })
   }
 
@@ -27,16 +49,9 @@ export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
       const value = view.values[name]
       row[name] = value === undefined ? fallback : frozen(value)
     }
-    for (const name of sets) row[name] = []
-    if (sets.length > 0) {
-      for (const key of Object.keys(view.values)) {
-        const colon = key.indexOf(':')
-        if (colon < 0) continue
-        const elements = row[key.slice(0, colon)]
-        if (Array.isArray(elements)) elements.push(key.slice(colon + 1))
-      }
-      for (const name of sets) Object.freeze((row[name] as string[]).sort())
-    }
+    for (const name of sets) row[name] = Object.freeze(setElements(view, name))
+    for (const name of counters) row[name] = counterValue(view, name)
+    for (const { name, read } of shared) row[name] = read(view.shared?.[name])
     return row
   }
 
@@ -75,6 +90,17 @@ export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
     },
   }
 }
+
+/** A root whose content is of another kind than the schema says reads as empty. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function listOf(field: ListField, value: unknown): unknown {
+  return Array.isArray(value) ? frozen([...distinct(field, value)] as StorableValue[]) : NO_ELEMENTS
+}
+
+const NO_ELEMENTS: readonly never[] = Object.freeze([])
 
 function conflictsOf(view: EntityView): Readonly<Record<string, readonly FieldConflict[]>> {
   if (view.conflicts === undefined) return NO_CONFLICTS

@@ -4,7 +4,16 @@
  * May import `entity`, `schema` and `errors`.
  */
 export { type ConfirmedChange, confirmChange } from './confirmed.js'
-export { inheritSuperseded, rebaseParts, withOrphans } from './rebase.js'
+export {
+  followItems,
+  inheritSuperseded,
+  itemTableWithout,
+  joinEdit,
+  movedItems,
+  rebaseParts,
+  sayPartAgain,
+  withOrphans,
+} from './rebase.js'
 export {
   type ConfirmedEntity,
   type EntityKey,

@@ -16,6 +16,7 @@ function operation(id: string, ...parts: readonly (readonly [PendingPart['kind']
         sequence: 1,
         lastModified: 1,
         writes: [],
+        edit: null,
         client: 1,
         update: new Uint8Array(),
       }),

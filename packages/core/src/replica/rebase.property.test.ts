@@ -140,6 +140,7 @@ function partOf(write: RegisterWrite): PendingPart {
     sequence: 1,
     lastModified: 1,
     writes: [write],
+    edit: null,
     client: 0,
     update: new Uint8Array(),
   }

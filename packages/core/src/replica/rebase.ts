@@ -1,15 +1,21 @@
 import {
+  createItemTable,
   decodeContent,
   EMPTY_CONTENT,
   type EntityContent,
+  type Former,
+  type ItemTable,
+  mergeUpdates,
   type RegisterWrite,
   type Stamp,
   sameStamp,
+  skipItems,
   writeRegisters,
 } from '../entity/index.js'
 import {
   type ConfirmedEntity,
   type EntityKey,
+  type EntityRef,
   keyOf,
   type PendingOperation,
   type PendingPart,
@@ -17,20 +23,73 @@ import {
 
 /**
  * Says the surviving parts of one entity again on top of its confirmed snapshot, in outbox order, under a client id
- * that the entity hasn't seen [L14]. Stamps stay [L1]; each write deletes exactly what it had superseded [L2].
+ * that the entity hasn't seen [L14]. Stamps stay [L1]; each write deletes exactly what it had superseded [L2]; text finds its
+ * place beside what is still there [L15].
  */
 export function rebaseParts(
   confirmed: ConfirmedEntity | undefined,
   parts: readonly PendingPart[],
   client: number,
+  dropped: readonly PendingPart[] = [],
 ): PendingPart[] {
   let content: EntityContent =
     confirmed === undefined ? EMPTY_CONTENT : decodeContent(confirmed.bytes)
+  const updates = confirmed === undefined ? [] : [confirmed.bytes]
+  for (const { update } of [...dropped, ...parts]) updates.push(update)
+  const items = itemTableWithout(dropped, { updates, clocks: content.clocks })
   return parts.map((part) => {
-    const written = writeRegisters(content, client, part.writes)
-    content = written.content
-    return { ...part, client, update: written.update }
+    const said = sayPartAgain(part, content, client, items)
+    content = said.content
+    return said.part
   })
+}
+
+export function itemTableWithout(dropped: readonly PendingPart[], former?: Former): ItemTable {
+  const items = createItemTable(former)
+  for (const { edit } of dropped) if (edit !== null) items.drop(edit)
+  return items
+}
+
+/** Where the text of parts went that were said again, by their place in both lists. */
+export function movedItems(
+  before: readonly PendingPart[],
+  after: readonly PendingPart[],
+): ItemTable {
+  const items = createItemTable()
+  for (const [place, { edit }] of before.entries()) {
+    const now = after[place]?.edit
+    if (edit !== null && now) items.move(edit, now)
+  }
+  return items
+}
+
+/** A parked part whose text stays beside what it was typed next to, wherever that is now. */
+export function followItems(part: PendingPart, items: ItemTable): PendingPart {
+  return part.edit === null ? part : { ...part, edit: items.follow(part.edit) }
+}
+
+/** Says one part again as the next thing that `client` writes into a document. Its `shared` values aren't followed. */
+export function sayPartAgain(
+  part: PendingPart,
+  content: EntityContent,
+  client: number,
+  items: ItemTable,
+): { readonly part: PendingPart; readonly content: EntityContent } {
+  if (part.edit === null) {
+    const written = writeRegisters(content, client, part.writes)
+    return { part: { ...part, client, update: written.update }, content: written.content }
+  }
+  const clock = content.clocks.get(client) ?? 0
+  const edit = items.sayAgain(part.edit, { client, clock })
+  const edited = skipItems(content, client, edit.items)
+  const written = writeRegisters(edited, client, part.writes)
+  const update = joinEdit(edit.update, written.update)
+  return { part: { ...part, client, edit: edit.update, update }, content: written.content }
+}
+
+/** The bytes of an edit and of the registers that were written after it, as one update. */
+export function joinEdit(edit: Uint8Array | null, registers: Uint8Array): Uint8Array {
+  return edit === null ? registers : mergeUpdates([edit, registers])
 }
 
 /**
@@ -45,6 +104,7 @@ export function inheritSuperseded(
   const sets = dropped.filter((write) => write.kind === 'set')
   if (sets.length === 0) return writes
   return writes.map((write) => {
+    if (write.kind === 'increment') return write
     let supersedes = write.supersedes
     // A dropped write may itself have superseded another dropped one: newest first resolves the chain.
     for (const gone of [...sets].reverse()) {
@@ -64,8 +124,9 @@ function union(stamps: readonly Stamp[], more: readonly Stamp[]): readonly Stamp
 }
 
 /**
- * Every operation that has to go when `rejected` goes: those on an entity that was never confirmed and whose creation
- * goes have nothing to stand on, and an operation is atomic over its parts.
+ * Every operation that has to go when `rejected` goes: an operation is atomic over its parts; those on an entity that was
+ * never confirmed and whose creation goes have nothing to stand on; nor has text that was typed into the middle of text
+ * that goes [L15].
  */
 export function withOrphans(
   rejected: PendingOperation,
@@ -76,16 +137,43 @@ export function withOrphans(
   for (const operation of dropped) {
     for (const part of operation.parts) {
       const key = keyOf(part)
-      if (part.kind !== 'create' || isConfirmed(key)) continue
       const pending = pendingOn(key)
-      const creates = (other: PendingOperation): boolean =>
-        other.parts.some((own) => keyOf(own) === key && own.kind === 'create')
-      // Another creation of the same id carries what comes after it.
-      const next = pending.findIndex((other) => !dropped.includes(other) && creates(other))
-      for (const other of next < 0 ? pending : pending.slice(0, next)) {
+      for (const other of [
+        ...withoutCreation(part, pending, dropped, isConfirmed(key)),
+        ...withoutText(part, pending),
+      ]) {
         if (!dropped.includes(other)) dropped.push(other)
       }
     }
   }
   return dropped
+}
+
+function withoutCreation(
+  part: PendingPart,
+  pending: readonly PendingOperation[],
+  dropped: readonly PendingOperation[],
+  isConfirmed: boolean,
+): readonly PendingOperation[] {
+  if (part.kind !== 'create' || isConfirmed) return []
+  const creates = (other: PendingOperation): boolean => partOn(other, part)?.kind === 'create'
+  // Another creation of the same id carries what comes after it.
+  const next = pending.findIndex((other) => !dropped.includes(other) && creates(other))
+  return next < 0 ? pending : pending.slice(0, next)
+}
+
+function withoutText(
+  part: PendingPart,
+  pending: readonly PendingOperation[],
+): readonly PendingOperation[] {
+  if (part.edit === null) return []
+  const gone = itemTableWithout([part])
+  return pending.filter((other) => {
+    const edit = partOn(other, part)?.edit ?? null
+    return edit !== null && edit !== part.edit && gone.breaks(edit)
+  })
+}
+
+function partOn(operation: PendingOperation, ref: EntityRef): PendingPart | undefined {
+  return operation.parts.find((part) => part.id === ref.id && part.collection === ref.collection)
 }

@@ -38,9 +38,13 @@ export interface PendingPart extends EntityRef {
   readonly generation: string
   readonly sequence: number
   readonly lastModified: number
+  /** What it does to fields. */
   readonly writes: readonly RegisterWrite[]
-  /** The Yjs client id that `update` was written under. */
+  /** What it does to text, lists and XML, as a Yjs update of its own; null when nothing. */
+  readonly edit: Uint8Array | null
+  /** The Yjs client id that `update` and `edit` were written under. */
   readonly client: number
+  /** `edit` and `writes` as the bytes that are sent. */
   readonly update: Uint8Array
 }
 

@@ -140,6 +140,7 @@ class Device {
         sequence: (seen.entity(ref)?.sequence ?? 0) + 1,
         lastModified: this.#time,
         writes: [write],
+        edit: null,
         client,
         update: written.update,
       }

@@ -46,6 +46,8 @@ export interface Replica {
   entity(ref: EntityRef): EntityState | undefined
   /** What a write to the entity builds on. */
   content(ref: EntityRef): EntityContent
+  /** The updates that make up the entity's document. */
+  updates(ref: EntityRef): readonly Uint8Array[]
   /** The outbox: saved operations in their order, then those that are still being saved. */
   operations(): readonly PendingOperation[]
   saved(): Iterable<StoredOperation>
@@ -72,7 +74,7 @@ export interface AbsorbedRows {
   readonly gone: readonly number[]
 }
 
-const EMPTY_VIEW: EntityView = { values: {}, conflicts: undefined, sequence: 0, lastModified: 0 }
+const EMPTY_VIEW: EntityView = viewOf(EMPTY_CONTENT)
 
 export function createReplica(): Replica {
   const collections = new Map<string, Map<string, MutableEntity>>()
@@ -192,6 +194,10 @@ export function createReplica(): Replica {
       if (entity === undefined) return EMPTY_CONTENT
       return entity.content ?? contentOf(entity)
     },
+    updates(ref) {
+      const entity = collections.get(ref.collection)?.get(ref.id)
+      return entity === undefined ? [] : updatesOf(entity)
+    },
     operations: () => [...saved.values(), ...unsaved.values()],
     saved: () => saved.values(),
     savedOn(ref) {
@@ -288,14 +294,18 @@ export function createReplica(): Replica {
   }
 }
 
-function contentOf(entity: MutableEntity): EntityContent {
+function updatesOf(entity: MutableEntity): Uint8Array[] {
   const updates = entity.confirmed === undefined ? [] : [entity.confirmed.bytes]
+  for (const { update } of partsOn(entity)) updates.push(update)
+  return updates
+}
+
+function contentOf(entity: MutableEntity): EntityContent {
+  const updates = updatesOf(entity)
+  if (updates.length === 0) return EMPTY_CONTENT
   let { removed } = EMPTY_CONTENT
-  for (const part of partsOn(entity)) {
-    updates.push(part.update)
-    removed = removalsAfter(removed, part.writes)
-  }
-  return updates.length === 0 ? EMPTY_CONTENT : { ...decodeContent(mergeUpdates(updates)), removed }
+  for (const { writes } of partsOn(entity)) removed = removalsAfter(removed, writes)
+  return { ...decodeContent(mergeUpdates(updates)), removed }
 }
 
 function partsOn(entity: MutableEntity): PendingPart[] {

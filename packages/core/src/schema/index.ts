@@ -2,7 +2,29 @@
  * Schemas: collections, fields, zod, and the checks that values pass before they are stored.
  * Pure. May import `entity` and `errors`. Types of zod only: an app brings its own zod, core bundles none.
  */
-export { type Field, type Fields, isSetField, type SetField, set } from './fields.js'
+export { distinct, firstOfEach } from './distinct.js'
+export {
+  type BlobField,
+  type BlobReference,
+  blob,
+  type CounterField,
+  counter,
+  type Field,
+  type FieldKind,
+  type Fields,
+  isListField,
+  isRegisterField,
+  isSetField,
+  kindOf,
+  type ListField,
+  list,
+  type SetField,
+  set,
+  type TextField,
+  text,
+  type XmlField,
+  xml,
+} from './fields.js'
 export {
   type Collection,
   type Collections,
@@ -12,6 +34,8 @@ export {
 } from './schema.js'
 export type {
   Draft,
+  DraftCounter,
+  DraftList,
   DraftSet,
   EntityFields,
   FieldInput,

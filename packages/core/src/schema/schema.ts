@@ -1,5 +1,5 @@
 import { TidemarkError } from '../errors.js'
-import { type Field, type Fields, isSetField } from './fields.js'
+import { type Field, type Fields, kindOf } from './fields.js'
 import { defaultOf } from './validation.js'
 
 /** A named kind of entity: what its fields are. */
@@ -85,5 +85,5 @@ function assertName(what: string, name: string, reserved: Set<string>, path: str
 }
 
 function assertSynchronous(collectionName: string, field: string, definition: Field): void {
-  if (!isSetField(definition)) defaultOf(definition, [collectionName, field])
+  if (kindOf(definition) === 'value') defaultOf(definition, [collectionName, field])
 }

@@ -45,7 +45,7 @@ function overTheWire(value: unknown): unknown {
   ])
   validateUpdate(
     update,
-    { clock: () => 0, ownsClient: () => true, ownsActor: () => true },
+    { clock: () => 0, tail: () => undefined, ownsClient: () => true, ownsActor: () => true },
     { maxBytes: 1e6, maxElements: 10, maxDeletions: 10 },
   )
   return decodeContent(update).live[0]?.value

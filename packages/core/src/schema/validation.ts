@@ -1,6 +1,8 @@
 import type * as zod from 'zod/v4/core'
 import type { StorableValue } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
+import { parseBlobReference } from './blob-reference.js'
+import { type BlobField, type Field, isBlobField, kindOf } from './fields.js'
 
 type Path = readonly (string | number)[]
 
@@ -13,12 +15,20 @@ const MAX_KEY_LENGTH = 1024
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
 /**
- * Runs a field's zod schema on a value and returns a frozen copy of the result.
+ * Runs a field's checks on a value and returns a frozen copy of the result.
  *
  * @throws TidemarkError `value-invalid` naming the field, or `schema-invalid` for an asynchronous schema.
  */
-export function parseValue(schema: zod.$ZodType, value: unknown, path: Path): StorableValue {
-  const result = validate(schema, value, path)
+export function parseValue(
+  field: zod.$ZodType | BlobField,
+  value: unknown,
+  path: Path,
+): StorableValue {
+  if (isBlobField(field)) {
+    if (value === undefined && field.isOptional) return undefined
+    return storable(parseBlobReference(value, path.map(String)), path)
+  }
+  const result = validate(field, value, path)
   if (result.issues !== undefined) {
     const [issue] = result.issues
     const where = [...path, ...(issue?.path ?? []).map(segment)]
@@ -31,8 +41,27 @@ export function parseValue(schema: zod.$ZodType, value: unknown, path: Path): St
   return storable(result.value, path)
 }
 
-/** What a field reads as while nobody has written it: the schema's default, else `undefined`. */
-export function defaultOf(schema: zod.$ZodType, path: Path): StorableValue {
+/** What a field reads as while nobody has written it: empty, the schema's default, else `undefined`. */
+export function defaultOf(field: Field, path: Path): StorableValue {
+  switch (kindOf(field)) {
+    case 'text':
+    case 'xml':
+      return ''
+    case 'set':
+    case 'list':
+      return NO_ELEMENTS
+    case 'counter':
+      return 0
+    case 'blob':
+      return undefined
+    case 'value':
+      return valueDefault(field as zod.$ZodType, path)
+  }
+}
+
+const NO_ELEMENTS: readonly never[] = Object.freeze([])
+
+function valueDefault(schema: zod.$ZodType, path: Path): StorableValue {
   const result = validate(schema, undefined, path)
   return result.issues === undefined ? storable(result.value, path) : undefined
 }

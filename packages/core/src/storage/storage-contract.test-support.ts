@@ -411,6 +411,7 @@ export function describeStorageContract(name: string, makeDevice: () => Promise<
               { value: undefined, actor: 'bob/r/2', lastModified: 1 },
             ],
           },
+          shared: { notes: 'a text', steps: [nested] },
           sequence: 3,
           lastModified: 2,
         },

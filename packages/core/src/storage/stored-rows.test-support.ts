@@ -20,6 +20,7 @@ export function entityRow(id: string, change: Partial<ConfirmedEntity> = {}): Co
     view: {
       values: { title: id },
       conflicts: undefined,
+      shared: undefined,
       sequence: 1,
       lastModified: 1_790_000_000_000_000,
     },
@@ -49,6 +50,7 @@ export function operationRow(
     sequence: 1,
     lastModified: 1_790_000_000_000_002,
     writes: [write, { kind: 'remove', field: 'tags:old', supersedes: [] }],
+    edit: null,
     client: 4_294_967_295,
     update: new Uint8Array([0, 0]),
   }

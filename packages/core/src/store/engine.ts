@@ -196,6 +196,7 @@ export function createEngine(
     const draft = createDraft({
       schema: options.schema,
       content: (ref) => replica.content(ref),
+      updates: (ref) => replica.updates(ref),
       sequence: (ref) => replica.entity(ref)?.sequence ?? 0,
       generation: (ref) => generationOf(replica, ref),
       exists: (ref) => isKnown(replica, ref),

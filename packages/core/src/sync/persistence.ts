@@ -2,8 +2,9 @@ import {
   decodeContent,
   EMPTY_CONTENT,
   type EntityContent,
+  type ItemTable,
   mergeUpdates,
-  writeRegisters,
+  type RegisterWrite,
 } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import type { Cancel, Clock } from '../platform/index.js'
@@ -11,11 +12,13 @@ import {
   type EntityKey,
   type EntityRef,
   inheritSuperseded,
+  itemTableWithout,
   keyOf,
   type OperationFailure,
   type PendingOperation,
   type PendingPart,
   type Replica,
+  sayPartAgain,
 } from '../replica/index.js'
 import type {
   CurrentRows,
@@ -109,6 +112,7 @@ export function createPersistence(
   ): void {
     const settlements: Settlement[] = []
     const dropped: PendingOperation[] = []
+    const moved: Moved[] = []
     let displaced = false
     const byOrder = new Map<number, PendingOperation>()
     for (const operation of replica.saved()) byOrder.set(operation.order, operation)
@@ -130,6 +134,7 @@ export function createPersistence(
         dropped.push(before)
         settlements.push({ kind: 'failed', id: operation.id, failure: operation.failure })
       }
+      if (before !== undefined && operation.failure === null) moved.push({ before, operation })
       if (before !== undefined && wasDisplaced(before, operation, handlers.client()))
         displaced = true
     }
@@ -138,30 +143,48 @@ export function createPersistence(
     space = rows.space
     replica.absorb(rows)
     if (displaced) handlers.displaced()
-    if (rebased) repeatUnsaved(dropped)
+    if (rebased) repeatUnsaved(dropped, moved)
     for (const settlement of settlements) handlers.settled(settlement)
   }
 
   /** Says what isn't saved yet again, on top of a rebased outbox [L11]. */
-  function repeatUnsaved(dropped: readonly PendingOperation[]): void {
-    const contents = new Map<EntityKey, EntityContent>()
+  function repeatUnsaved(dropped: readonly PendingOperation[], moved: readonly Moved[]): void {
+    const documents = new Map<EntityKey, Repetition>()
     for (const operation of replica.unsaved()) {
       const parts = operation.parts.map((part): PendingPart => {
         const key = keyOf(part)
-        const gone = dropped.flatMap((other) =>
-          other.parts
-            .filter((candidate) => keyOf(candidate) === key)
-            .flatMap((candidate) => candidate.writes),
-        )
-        const writes = inheritSuperseded(part.writes, gone)
+        const document = documents.get(key) ?? repetition(part, dropped, moved)
+        const writes = inheritSuperseded(part.writes, document.gone)
         const client = handlers.client()
-        const base = contents.get(key) ?? savedContent(replica, part)
-        const { content, update } = writeRegisters(base, client, writes)
-        contents.set(key, content)
-        return { ...part, writes, client, update }
+        const { content, items } = document
+        const said = sayPartAgain({ ...part, writes }, content, client, items)
+        documents.set(key, { ...document, content: said.content })
+        return said.part
       })
       replica.restage({ ...operation, parts })
     }
+  }
+
+  function repetition(
+    ref: EntityRef,
+    dropped: readonly PendingOperation[],
+    moved: readonly Moved[],
+  ): Repetition {
+    const goneParts = partsOn(dropped, ref)
+    const content = savedContent(replica, ref)
+    const befores = moved.map(({ before }) => before)
+    const former = [...partsOn(befores, ref), ...goneParts, ...partsOn(replica.unsaved(), ref)]
+    const items = itemTableWithout(goneParts, {
+      updates: [...savedUpdates(replica, ref), ...former.map(({ update }) => update)],
+      clocks: content.clocks,
+    })
+    for (const { before, operation } of moved) {
+      const [from] = partsOn([before], ref)
+      const [to] = partsOn([operation], ref)
+      if (from?.edit && to?.edit) items.move(from.edit, to.edit)
+    }
+    const gone = goneParts.flatMap(({ writes }) => writes)
+    return { gone, items, content }
   }
 
   async function saveBatch(): Promise<void> {
@@ -269,14 +292,35 @@ export function createPersistence(
   }
 }
 
+/** An operation as it was, and as it was said again. */
+interface Moved {
+  readonly before: PendingOperation
+  readonly operation: PendingOperation
+}
+
+/** What saying the unsaved operations of one entity again builds on. */
+interface Repetition {
+  readonly gone: readonly RegisterWrite[]
+  readonly items: ItemTable
+  readonly content: EntityContent
+}
+
+function partsOn(operations: readonly PendingOperation[], ref: EntityRef): PendingPart[] {
+  const key = keyOf(ref)
+  return operations.flatMap(({ parts }) => parts.filter((part) => keyOf(part) === key))
+}
+
 /** An entity as far as it is saved. */
 export function savedContent(replica: Replica, ref: EntityRef): EntityContent {
+  const updates = savedUpdates(replica, ref)
+  return updates.length === 0 ? EMPTY_CONTENT : decodeContent(mergeUpdates(updates))
+}
+
+function savedUpdates(replica: Replica, ref: EntityRef): Uint8Array[] {
   const confirmed = replica.entity(ref)?.confirmed
   const updates = confirmed === undefined ? [] : [confirmed.bytes]
-  for (const operation of replica.savedOn(ref)) {
-    for (const part of operation.parts) if (keyOf(part) === keyOf(ref)) updates.push(part.update)
-  }
-  return updates.length === 0 ? EMPTY_CONTENT : decodeContent(mergeUpdates(updates))
+  for (const { update } of partsOn(replica.savedOn(ref), ref)) updates.push(update)
+  return updates
 }
 
 /** Whether structs that were written under `client` have been dropped or said again under another id. */

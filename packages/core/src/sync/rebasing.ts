@@ -1,8 +1,10 @@
 import {
   type EntityKey,
   type EntityRef,
+  followItems,
   inheritSuperseded,
   keyOf,
+  movedItems,
   type OperationFailure,
   type PendingOperation,
   type PendingPart,
@@ -59,14 +61,20 @@ function refOf(key: EntityKey): EntityRef {
   return { collection: key.slice(0, slash), id: key.slice(slash + 1) }
 }
 
-/** The rows that `planRebase` decides upon: all pending operations of the entities. */
+/** The rows that `planRebase` decides upon: all operations on the entities, parked ones too. */
 export function rebaseReadSet(replica: Replica, { refs, dropped }: Rebase): Required<ReadSet> {
   const orders = new Set<number>()
   for (const id of dropped.keys()) {
     const order = replica.orderOf(id)
     if (order !== undefined) orders.add(order)
   }
-  for (const ref of refs) for (const { order } of replica.savedOn(ref)) orders.add(order)
+  for (const ref of refs) {
+    for (const { order } of replica.savedOn(ref)) orders.add(order)
+    for (const { id } of replica.entity(ref)?.failed ?? []) {
+      const order = replica.orderOf(id)
+      if (order !== undefined) orders.add(order)
+    }
+  }
   return { entities: refs, operations: [...orders].sort((a, b) => a - b) }
 }
 
@@ -82,19 +90,24 @@ export function planRebase(
   clients: readonly number[],
 ): WritePlan {
   const rows = current.operations.filter((row) => row !== undefined)
-  if (rows.length < read.operations.length || rows.some((row) => row.failure !== null)) return {}
-  if (rows.length === 0) return {}
+  if (rows.length < read.operations.length) return {}
+  if (rows.some((row) => row.failure !== null && dropped.has(row.id))) return {}
 
   const parked: StoredOperation[] = []
   const survivors = new Map<number, StoredOperation>()
+  /** Those that had been parked before: what they refer to may be somewhere else now. */
+  const waiting = new Map<number, StoredOperation>()
   for (const row of rows) {
     const failure = dropped.get(row.id)
-    if (failure === undefined) survivors.set(row.order, row)
-    else parked.push({ ...row, failure })
+    if (failure !== undefined) parked.push({ ...row, failure })
+    else if (row.failure === null) survivors.set(row.order, row)
+    else waiting.set(row.order, row)
   }
+  if (parked.length === 0 && survivors.size === 0) return {}
   for (const [index, ref] of read.entities.entries()) {
     const key = keyOf(ref)
-    const gone = parked.flatMap((row) => partOn(row, key)?.writes ?? [])
+    const goneParts = parked.flatMap((row) => partOn(row, key) ?? [])
+    const gone = goneParts.flatMap(({ writes }) => writes)
     const owners: StoredOperation[] = []
     const parts: PendingPart[] = []
     for (const row of survivors.values()) {
@@ -103,15 +116,22 @@ export function planRebase(
       owners.push(row)
       parts.push({ ...part, writes: inheritSuperseded(part.writes, gone) })
     }
-    const rebased = rebaseParts(current.entities[index], parts, client)
+    const rebased = rebaseParts(current.entities[index], parts, client, goneParts)
     for (const [position, row] of owners.entries()) {
       const next = row.parts.map((own) => (keyOf(own) === key ? (rebased[position] ?? own) : own))
       survivors.set(row.order, { ...row, parts: next })
     }
+    const moved = movedItems(parts, rebased)
+    for (const row of waiting.values()) {
+      const next = row.parts.map((own) => (keyOf(own) === key ? followItems(own, moved) : own))
+      if (next.some((part, place) => part !== row.parts[place]))
+        waiting.set(row.order, { ...row, parts: next })
+    }
   }
+  const followed = [...waiting.values()].filter((row) => !rows.includes(row))
   return {
     meta: { rebases: current.meta.rebases + 1, clients },
-    putOperations: [...parked, ...survivors.values()],
+    putOperations: [...parked, ...survivors.values(), ...followed],
   }
 }
 

@@ -1,5 +1,10 @@
 import { isTidemarkError } from '@tidemark/core'
-import { COLLECTION_NAME, ENTITY_ID, validateUpdate } from '@tidemark/core/entity'
+import {
+  COLLECTION_NAME,
+  ENTITY_ID,
+  type ValidatedUpdate,
+  validateUpdate,
+} from '@tidemark/core/entity'
 import { type OperationPart, operationDigest } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
 import type { ClientBinding, EntityHead, RelayTransaction } from '../storage/index.js'
@@ -129,10 +134,11 @@ async function judgePart(
   }
 
   const known = head?.clients ?? NO_CLIENTS
-  const { elements, clocks } = validateUpdate(
+  const { elements, clocks, tails } = validateUpdate(
     part.update,
     {
       clock: (client) => known.get(client)?.clock ?? 0,
+      tail: (client) => known.get(client)?.tail ?? undefined,
       ownsClient: (client) => {
         const owner = known.get(client)
         return (
@@ -147,7 +153,7 @@ async function judgePart(
       maxDeletions: limits.maxElements,
     },
   )
-  const clients = bind(known, clocks, author)
+  const clients = bind(known, { clocks, tails }, author)
   if (clients.size > limits.maxClientsPerEntity) {
     return rejected(
       'too-large',
@@ -172,12 +178,15 @@ async function judgePart(
 /** Client ids that are new here belong to the author from now on [L19]. */
 function bind(
   known: ReadonlyMap<number, ClientBinding>,
-  clocks: ReadonlyMap<number, number>,
+  { clocks, tails }: Pick<ValidatedUpdate, 'clocks' | 'tails'>,
   { user, replica }: Author,
 ): ReadonlyMap<number, ClientBinding> {
   if (clocks.size === 0) return known
   const clients = new Map(known)
-  for (const [client, clock] of clocks) clients.set(client, { user, replica, clock })
+  for (const [client, clock] of clocks) {
+    const tail = tails.get(client) ?? known.get(client)?.tail ?? null
+    clients.set(client, { user, replica, clock, tail })
+  }
   return clients
 }
 

@@ -3,7 +3,8 @@ import * as encoding from 'lib0/encoding'
 import type { ClientBinding } from './port.js'
 
 /**
- * The client ids of an entity as bytes: `owners: [user, replica]*`, then `[client, index of its owner, clock]*`.
+ * The client ids of an entity as bytes: `owners: [user, replica]*`, then `[client, index of its owner, clock,
+ * tail + 1 or 0]*`.
  * An entity has few owners and some client ids each, so an owner is written once.
  */
 export function encodeClientBindings(clients: ReadonlyMap<number, ClientBinding>): Uint8Array {
@@ -23,6 +24,7 @@ export function encodeClientBindings(clients: ReadonlyMap<number, ClientBinding>
     encoding.writeVarUint(encoder, client)
     encoding.writeVarUint(encoder, owners.get(ownerKey(binding))?.index ?? 0)
     encoding.writeVarUint(encoder, binding.clock)
+    encoding.writeVarUint(encoder, binding.tail === null ? 0 : binding.tail + 1)
   }
   return encoding.toUint8Array(encoder)
 }
@@ -41,8 +43,14 @@ export function decodeClientBindings(bytes: Uint8Array): Map<number, ClientBindi
     const client = decoding.readVarUint(decoder)
     const owner = owners[decoding.readVarUint(decoder)]
     const clock = decoding.readVarUint(decoder)
+    const tail = decoding.readVarUint(decoder)
     if (owner === undefined) throw new Error('A client id without an owner.')
-    clients.set(client, { user: owner.user, replica: owner.replica, clock })
+    clients.set(client, {
+      user: owner.user,
+      replica: owner.replica,
+      clock,
+      tail: tail === 0 ? null : tail - 1,
+    })
   }
   return clients
 }

@@ -10,6 +10,8 @@ export interface ClientBinding {
   readonly replica: string
   /** The clock that the client id's next item must have. */
   readonly clock: number
+  /** The clock of the last register that it wrote; null while it has written none. */
+  readonly tail: number | null
 }
 
 /** What of an entity matters for judging the next operation on it; its bytes are in its log. */

@@ -306,8 +306,8 @@ export function headOf(overrides: Partial<EntityHead>): EntityHead {
     versionSequence: 3,
     lastModified: Number.MAX_SAFE_INTEGER,
     clients: new Map([
-      [1, { user: 'ada', replica: 'replica-a', clock: 4 }],
-      [2 ** 32 - 1, { user: 'bo', replica: 'replica-b', clock: 0 }],
+      [1, { user: 'ada', replica: 'replica-a', clock: 4, tail: 3 }],
+      [2 ** 32 - 1, { user: 'bo', replica: 'replica-b', clock: 0, tail: null }],
     ]),
     snapshotBytes: 0,
     logBytes: 0,

@@ -1,0 +1,24 @@
+/**
+ * Everything that knows how Yjs lays out an update (format v1) and what its structs and documents look like inside.
+ * The rest of core works on the plain values that come out of here. May import yjs, lib0 and plain types only.
+ */
+export {
+  applyUpdates,
+  captureUpdate,
+  containsUpdate,
+  openDocument,
+  readShared,
+  type SharedValue,
+  type SharedValues,
+} from './document.js'
+export { createItemTable, type Former, type ItemTable } from './say-again.js'
+export {
+  type ArrayAppend,
+  clocksOf,
+  compactUpdate,
+  decodeRuns,
+  decoding,
+  encodeAppend,
+  type ItemId,
+  mergeUpdates,
+} from './update.js'

@@ -1,0 +1,289 @@
+import * as encoding from 'lib0/encoding'
+import * as Y from 'yjs'
+import { openDocument } from './document.js'
+import { type DeletedRange, type ItemId, writeDeletions } from './update.js'
+
+/**
+ * Where the items of operations went that left the chain or were said again [L15]. What was written beside an item that is
+ * gone is said again beside the nearest one that is still there, so that what was typed around it stays where it was.
+ */
+export interface ItemTable {
+  /** The items of an edit are gone. */
+  drop(edit: Uint8Array): void
+  /** The items of `before` are those of `after` now, in the same order. */
+  move(before: Uint8Array, after: Uint8Array): void
+  /**
+   * Says an edit of text, lists or XML (an update) again, as items of `target.client` from `target.clock` on, with every
+   * reference led through the table. Struct by struct: whatever an editor did keeps its meaning, without the replay knowing
+   * what it was.
+   */
+  sayAgain(edit: Uint8Array, target: ItemId): SaidAgain
+  /** The same edit, its items where they are, with every reference led through the table. */
+  follow(edit: Uint8Array): Uint8Array
+  /**
+   * Whether an edit can't stand without what is gone: it wrote into an element that is gone, or into the middle of what
+   * one gone operation had put there. What was typed before, after or across it can.
+   */
+  breaks(edit: Uint8Array): boolean
+}
+
+export interface SaidAgain {
+  /** Null when nothing is left of the edit. */
+  readonly update: Uint8Array | null
+  /** How many items it wrote. */
+  readonly items: number
+}
+
+type Struct = Y.Item | Y.GC
+
+/** A run of items, and what became of it. */
+interface Place extends ItemId {
+  readonly length: number
+  /** Where it is now; undefined when it is gone. */
+  readonly to: ItemId | undefined
+  readonly struct: Struct
+}
+
+interface Surroundings {
+  readonly origin: ItemId | null
+  readonly rightOrigin: ItemId | null
+  /** A root's name or the item of an element; what counts when there is no neighbour. */
+  readonly parent: string | ItemId | null
+  readonly parentSub: string | null
+}
+
+/** The document that is said again. */
+export interface Former {
+  /** The updates that made it up, with everything that is gone since. */
+  readonly updates: readonly Uint8Array[]
+  /** By client id, the clock up to which it stands as it is. */
+  readonly clocks: ReadonlyMap<number, number>
+}
+
+const NOTHING: Former = { updates: [], clocks: new Map() }
+
+/** `former` is looked into only where something refers to what is gone. */
+export function createItemTable(former: Former = NOTHING): ItemTable {
+  const places = new Map<number, Place[]>()
+  let document: Y.Doc | undefined
+
+  function put(structs: readonly Struct[], first?: ItemId): void {
+    let to = first
+    for (const struct of structs) {
+      const { client, clock } = struct.id
+      const place: Place = {
+        client,
+        clock,
+        length: struct.length,
+        to,
+        struct,
+      }
+      const known = places.get(client)
+      if (known === undefined) places.set(client, [place])
+      else known.push(place)
+      if (to !== undefined) to = { client: to.client, clock: to.clock + struct.length }
+    }
+  }
+
+  function find(id: ItemId): Place | undefined {
+    return places
+      .get(id.client)
+      ?.find(({ clock, length }) => clock <= id.clock && id.clock < clock + length)
+  }
+
+  /** Where an id is now; undefined for what is gone. What the table doesn't know is where it was. */
+  function now(id: ItemId): ItemId | undefined {
+    const place = find(id)
+    if (place === undefined) return id
+    return place.to && { client: place.to.client, clock: place.to.clock + id.clock - place.clock }
+  }
+
+  function isGone(id: ItemId): boolean {
+    const place = find(id)
+    return place !== undefined && place.to === undefined
+  }
+
+  /** Whether it can be referred to: it stands, or has been said again by now. */
+  function isThere(id: ItemId): boolean {
+    const place = find(id)
+    if (place !== undefined) return place.to !== undefined
+    return id.clock < (former.clocks.get(id.client) ?? 0)
+  }
+
+  /** The item as it stood in the former document; undefined when that had let go of it. */
+  function formerItem(id: ItemId): Y.Item | undefined {
+    document ??= openDocument(former.updates, 0)
+    const { store } = document
+    if (Y.getState(store, id.client) <= id.clock) return undefined
+    const item = Y.getItem(store, Y.createID(id.client, id.clock))
+    return item instanceof Y.Item ? item : undefined
+  }
+
+  /** The nearest item on one side of what is gone that is still there. */
+  function beside(id: ItemId, side: 'left' | 'right'): ItemId | null {
+    // Characters that were put in together are one item: the next candidate is its own neighbour within.
+    const step = side === 'left' ? -1 : 1
+    let item = formerItem(id)
+    let candidate: ItemId | null = { client: id.client, clock: id.clock + step }
+    while (item !== undefined) {
+      for (; contains(item, candidate); candidate = { ...candidate, clock: candidate.clock + step })
+        if (isThere(candidate)) return now(candidate) ?? null
+      const next: Y.Item | null = item[side]
+      if (next === null) return null
+      item = next
+      const { client, clock } = next.id
+      candidate = { client, clock: side === 'left' ? clock + next.length - 1 : clock }
+    }
+    return null
+  }
+
+  /** The neighbours that an item is said again between. */
+  function surroundings(item: Y.Item): Surroundings {
+    const { origin, rightOrigin, parent, parentSub } = surroundingsOf(item)
+    const left = origin !== null && isGone(origin) ? beside(origin, 'left') : origin && now(origin)
+    const right =
+      rightOrigin !== null && isGone(rightOrigin)
+        ? beside(rightOrigin, 'right')
+        : rightOrigin && now(rightOrigin)
+    const neighbours = { origin: left ?? null, rightOrigin: right ?? null }
+    if (parent !== null) return { ...neighbours, parent, parentSub }
+    // Beside a neighbour the wire doesn't say where that stands; without one it has to.
+    const neighbour = origin ?? rightOrigin
+    const known = neighbour === null ? undefined : formerItem(neighbour)
+    return {
+      ...neighbours,
+      parent: known ? parentOf(known) : null,
+      parentSub: known?.parentSub ?? null,
+    }
+  }
+
+  function again(struct: Struct, id: Y.ID): Struct {
+    if (struct instanceof Y.GC) return new Y.GC(id, struct.length)
+    const { origin, rightOrigin, parent, parentSub } = surroundings(struct)
+    const element = typeof parent === 'object' && parent !== null ? now(parent) : parent
+    const orphan = origin === null && rightOrigin === null && (element ?? null) === null
+    // Nobody will ever see it; its clocks are needed all the same.
+    if (orphan) return new Y.GC(id, struct.length)
+    return new Y.Item(
+      id,
+      null,
+      origin && Y.createID(origin.client, origin.clock),
+      null,
+      rightOrigin && Y.createID(rightOrigin.client, rightOrigin.clock),
+      // In an item that is only written, a root stands as its name (as in lazily read ones).
+      (typeof element === 'object' && element !== null
+        ? Y.createID(element.client, element.clock)
+        : element) as Y.ID,
+      parentSub,
+      struct.content,
+    )
+  }
+
+  /** What an edit deletes, without what is gone anyway. */
+  function deletions({ ds }: ReturnType<typeof Y.decodeUpdate>): DeletedRange[] {
+    const ranges: DeletedRange[] = []
+    for (const [client, deleted] of ds.clients) {
+      for (const { clock, len } of deleted) {
+        for (let next = clock; next < clock + len; ) {
+          const place = find({ client, clock: next })
+          const end = Math.min(
+            clock + len,
+            place === undefined ? nextPlace(client, next) : place.clock + place.length,
+          )
+          const to = now({ client, clock: next })
+          if (to !== undefined) ranges.push({ ...to, length: end - next })
+          next = end
+        }
+      }
+    }
+    return ranges
+  }
+
+  function nextPlace(client: number, after: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const { clock } of places.get(client) ?? [])
+      if (clock > after && clock < next) next = clock
+    return next
+  }
+
+  return {
+    drop: (edit) => put(structsOf(edit)),
+    move: (before, after) => put(structsOf(before), structsOf(after)[0]?.id),
+    sayAgain(edit, target) {
+      const structs: Struct[] = []
+      let { clock } = target
+      for (const struct of structsOf(edit)) {
+        const id = Y.createID(target.client, clock)
+        structs.push(again(struct, id))
+        // Only now: what comes later in the edit isn't there yet.
+        put([struct], id)
+        clock += struct.length
+      }
+      const ranges = deletions(Y.decodeUpdate(edit))
+      const items = clock - target.clock
+      if (items === 0 && ranges.length === 0) return { update: null, items }
+      return { update: encode(structs, target, ranges), items }
+    },
+    follow(edit) {
+      const structs = structsOf(edit)
+      const [first] = structs
+      const target = first?.id ?? { client: 0, clock: 0 }
+      return encode(
+        structs.map((struct) => again(struct, struct.id)),
+        target,
+        deletions(Y.decodeUpdate(edit)),
+      )
+    },
+    breaks(edit) {
+      const within = (id: ItemId | null): boolean => {
+        const struct = id === null || !isGone(id) ? undefined : find(id)?.struct
+        return struct instanceof Y.Item && struct.countable
+      }
+      return structsOf(edit).some((struct) => {
+        if (!(struct instanceof Y.Item)) return false
+        const { origin, rightOrigin, parent } = surroundingsOf(struct)
+        if (parent !== null && typeof parent === 'object' && within(parent)) return true
+        return within(origin) && within(rightOrigin)
+      })
+    },
+  }
+}
+
+function contains(item: Y.Item, id: ItemId): boolean {
+  const { client, clock } = item.id
+  return id.client === client && clock <= id.clock && id.clock < clock + item.length
+}
+
+/** Where an item of an open document stands: a root's name, or the item of an element. */
+function parentOf({ parent }: Y.Item): Surroundings['parent'] {
+  if (!(parent instanceof Y.AbstractType)) return null
+  return parent._item === null ? Y.findRootTypeKey(parent) : parent._item.id
+}
+
+function structsOf(edit: Uint8Array): Struct[] {
+  return Y.decodeUpdate(edit).structs.filter(
+    (struct): struct is Struct => !(struct instanceof Y.Skip),
+  )
+}
+
+function surroundingsOf({ origin, rightOrigin, parent, parentSub }: Y.Item): Surroundings {
+  // In a lazily read item the parent stands as on the wire: a name, an id, or nothing beside a neighbour.
+  return { origin, rightOrigin, parent: parent as unknown as Surroundings['parent'], parentSub }
+}
+
+function encode(
+  structs: readonly Struct[],
+  { client, clock }: ItemId,
+  deletions: readonly DeletedRange[],
+): Uint8Array {
+  const encoder = new Y.UpdateEncoderV1()
+  encoding.writeVarUint(encoder.restEncoder, structs.length === 0 ? 0 : 1)
+  if (structs.length > 0) {
+    encoding.writeVarUint(encoder.restEncoder, structs.length)
+    encoder.writeClient(client)
+    encoding.writeVarUint(encoder.restEncoder, clock)
+    for (const struct of structs) struct.write(encoder, 0)
+  }
+  writeDeletions(encoder.restEncoder, deletions)
+  return encoding.toUint8Array(encoder.restEncoder)
+}

@@ -1,0 +1,148 @@
+import {
+  counterKey,
+  type EntityContent,
+  type EntityView,
+  type RegisterWrite,
+  type StorableValue,
+  sameValue,
+  viewOf,
+} from '../entity/index.js'
+import type { EntityRef } from '../replica/index.js'
+import type { Fields } from '../schema/index.js'
+import { createDocumentDraft, type DocumentDraft } from './document-draft.js'
+
+/** Stands for a register that is taken away. */
+export const REMOVED: unique symbol = Symbol('removed')
+
+export interface EntityDraftContext {
+  readonly fields: Fields
+  readonly content: EntityContent
+  /** The updates that make up the entity's document. */
+  updates(): readonly Uint8Array[]
+  readonly client: number
+}
+
+/** What a transaction has assigned to one entity so far. */
+export interface EntityDraft {
+  readonly ref: EntityRef
+  readonly fields: Fields
+  readonly content: EntityContent
+  /** The entity before the transaction. */
+  readonly base: EntityView
+  kind: 'create' | 'update'
+  /** A later assignment of a register replaces an earlier one: one write a register. */
+  assign(key: string, value: StorableValue | typeof REMOVED): void
+  unassign(key: string): void
+  increment(field: string, by: number): void
+  /** What a register holds now. */
+  value(key: string): StorableValue
+  /** The entity as it is now. */
+  view(): EntityView
+  /** The document that holds text, lists and XML; opened when first asked for. */
+  document(): DocumentDraft
+  /** The edits of the document, if there are any. */
+  edits(): DocumentDraft | undefined
+  /** Runs `change`; what it did up to an error is taken back. */
+  attempt(change: () => void): void
+  /** The writes that bring the registers from what they are to what was assigned; none for what is so already. */
+  writes(stampOf: () => WriteStamp): RegisterWrite[]
+  end(): void
+}
+
+/** Who writes when, for each write anew. */
+export interface WriteStamp {
+  readonly lastModified: number
+  readonly sequence: number
+  readonly actor: string
+}
+
+export function createEntityDraft(
+  { collection, id }: EntityRef,
+  { fields, content, updates, client }: EntityDraftContext,
+): EntityDraft {
+  const base = viewOf(content)
+  let assignments = new Map<string, StorableValue | typeof REMOVED>()
+  let increments = new Map<string, number>()
+  let document: DocumentDraft | undefined
+
+  function value(key: string): StorableValue {
+    if (!assignments.has(key)) return base.values[key]
+    const assigned = assignments.get(key)
+    return assigned === REMOVED ? undefined : assigned
+  }
+
+  function view(): EntityView {
+    if (assignments.size === 0 && increments.size === 0 && document === undefined) return base
+    const values: Record<string, StorableValue> = { ...base.values }
+    for (const [key, assigned] of assignments) {
+      if (assigned === REMOVED) delete values[key]
+      else values[key] = assigned
+    }
+    for (const [field, by] of increments) {
+      const key = counterKey(field, client)
+      values[key] = Number(values[key] ?? 0) + by
+    }
+    return { ...base, values, shared: document === undefined ? base.shared : document.shared() }
+  }
+
+  return {
+    ref: { collection, id },
+    fields,
+    content,
+    base,
+    kind: 'update',
+    assign: (key, assigned) => void assignments.set(key, assigned),
+    unassign: (key) => void assignments.delete(key),
+    increment: (field, by) => void increments.set(field, (increments.get(field) ?? 0) + by),
+    value,
+    view,
+    document() {
+      document ??= createDocumentDraft(updates(), client)
+      return document
+    },
+    edits: () => document,
+    attempt(change) {
+      const before = { assignments: new Map(assignments), increments: new Map(increments) }
+      const mark = document?.mark ?? 0
+      try {
+        change()
+      } catch (error) {
+        // Whoever catches it may go on with the transaction: half of the change must not be in it.
+        ;({ assignments, increments } = before)
+        document?.rewind(mark)
+        throw error
+      }
+    },
+    writes(stampOf) {
+      const writes: RegisterWrite[] = []
+      for (const [field, assigned] of assignments) {
+        const write = writeOf(content, field, assigned, stampOf)
+        if (write !== undefined) writes.push(write)
+      }
+      for (const [field, by] of increments)
+        if (by !== 0) writes.push({ kind: 'increment', field, by, ...stampOf() })
+      return writes
+    },
+    end: () => document?.end(),
+  }
+}
+
+function writeOf(
+  content: EntityContent,
+  field: string,
+  value: StorableValue | typeof REMOVED,
+  stampOf: () => WriteStamp,
+): RegisterWrite | undefined {
+  const live = content.live.filter((element) => element.field === field)
+  const supersedes = [...live, ...(content.removed.get(field) ?? [])].map(
+    ({ lastModified, actor }) => ({ lastModified, actor }),
+  )
+  if (value === REMOVED) {
+    return live.length > 0 ? { kind: 'remove', field, supersedes } : undefined
+  }
+  const [only] = live
+  // Writing the same value again is nothing, unless it settles a conflict.
+  if (live.length === 1 && only !== undefined && sameValue(only.value, value)) return undefined
+  if (live.length === 0 && value === undefined) return undefined
+  return { kind: 'set', field, value, supersedes, ...stampOf() }
+}
