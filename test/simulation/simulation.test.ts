@@ -35,6 +35,10 @@ describe('simulation: many replicas, one relay, a bad network, one virtual clock
       'cuts',
       'blackholes',
       'ends with conflicts',
+      'types in a document',
+      'erases in a document',
+      'counts in a document',
+      'moves in a document',
     ]) {
       expect(totals[what] ?? 0, what).toBeGreaterThan(5)
     }

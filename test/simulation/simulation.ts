@@ -1,5 +1,14 @@
-import { collection, defineSchema, type EntityRow, isTidemarkError, set } from '@tidemark/core'
-import { decodeContent, mergeUpdates, viewOf } from '@tidemark/core/entity'
+import {
+  collection,
+  counter,
+  defineSchema,
+  type EntityRow,
+  isTidemarkError,
+  list,
+  set,
+  text,
+} from '@tidemark/core'
+import { counterValue, decodeContent, mergeUpdates, viewOf } from '@tidemark/core/entity'
 import * as z from 'zod'
 import { createDevice, type Tab } from './device.js'
 import { createModel } from './model.js'
@@ -7,6 +16,7 @@ import { CALM, createNetwork } from './network.js'
 import { type SeededRandom, seededRandom } from './random.js'
 import { createRelayHost, type RelayHostOptions } from './relay-host.js'
 import { createScheduler } from './scheduler.js'
+import { createSharedModel } from './shared-model.js'
 
 const schema = defineSchema({
   version: 1,
@@ -15,6 +25,9 @@ const schema = defineSchema({
       title: z.string().optional(),
       note: z.string().optional(),
       tags: set(z.string()),
+      body: text(),
+      steps: list(z.string(), { unique: true }),
+      votes: counter(),
     }),
   },
 })
@@ -49,6 +62,18 @@ const TOO_LARGE = 'x'.repeat(9_500)
 /** More than the relay says that it takes: the device doesn't even send it. */
 const NEVER_SENT = 'x'.repeat(13_000)
 const LIMITS = { maxEntityBytes: 9_000, maxOperationBytes: 12_000 }
+/** Typing and adding more often than taking away, so that there is something to take. */
+const SHARED_KINDS = [
+  'type',
+  'type',
+  'type',
+  'erase',
+  'count',
+  'add',
+  'add',
+  'move',
+  'drop',
+] as const
 const SPACE = 'team'
 const DRAIN_MS = 10 * 60 * 1000
 
@@ -73,11 +98,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     }),
   )
   const model = createModel()
+  const shared = createSharedModel()
   const counts: Record<string, number> = {}
   /** Operations that were saved: none of them may be missing at the end, unless the relay refused it. */
   const saved = new Set<string>()
   const refused = new Set<string>()
   let writes = 0
+  let typed = 0
+  const nextLetter = (): string => String.fromCodePoint(0x4e00 + typed++)
 
   const count = (what: string): void => {
     counts[what] = (counts[what] ?? 0) + 1
@@ -149,6 +177,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
         })
         follow(op.id, op.when)
         count('tags')
+      } else if (tools.chance(0.4)) {
+        changeShared(tab, card, tools)
       } else if (tools.below(6) === 0) {
         changeSeveral(tab, tools)
       } else {
@@ -168,6 +198,47 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       follow(op.id, op.when)
       count('restores')
     }
+  }
+
+  /** Types, erases, counts, or changes the list; now and then together with a field, and in a size that is refused. */
+  function changeShared({ store: { cards } }: Tab<Schema>, card: Card, tools: SeededRandom): void {
+    const { id } = card
+    const kind = tools.pick(SHARED_KINDS)
+    const refusedTitle = tools.chance(0.15)
+    writes += 1
+    const value = `${writes}${refusedTitle ? TOO_LARGE : ''}`
+    const letters = Array.from({ length: tools.below(3) + 1 }, () => nextLetter())
+    const body = [...card.body]
+    const at = tools.below(body.length + 1)
+    const erased = body.slice(at, at + tools.below(3) + 1)
+    const by = tools.pick([-2, -1, 1, 2])
+    const element = `step ${writes}`
+    const step = card.steps[tools.below(card.steps.length)]
+    // What changes nothing is no operation.
+    if (kind === 'erase' && erased.length === 0) return
+    if ((kind === 'move' || kind === 'drop') && step === undefined) return
+    const op = cards.update(id, (draft) => {
+      if (refusedTitle) draft.title = value
+      if (kind === 'type') draft.body.insert(at, letters.join(''))
+      if (kind === 'erase') draft.body.delete(at, erased.length)
+      if (kind === 'count') draft.votes.increment(by)
+      if (kind === 'add') draft.steps.insert(tools.below(draft.steps.length + 1), element)
+      if (step !== undefined && kind === 'drop') draft.steps.delete(card.steps.indexOf(step))
+      if (step !== undefined && kind === 'move')
+        draft.steps.move(card.steps.indexOf(step), tools.below(draft.steps.length))
+    })
+    if (refusedTitle) {
+      const saw = card.$conflicts['title']?.map((rival) => String(rival.value))
+      const shown = card.title === undefined ? [] : [card.title]
+      model.write({ operation: op.id, entity: id, field: 'title', value, saw: saw ?? shown })
+    }
+    if (kind === 'type') shared.typed(op.id, id, letters)
+    if (kind === 'erase') shared.erased(op.id, erased)
+    if (kind === 'count') shared.counted(op.id, id, by)
+    if (kind === 'add') shared.listed(op.id, id, element)
+    if (kind === 'drop' && step !== undefined) shared.unlisted(op.id, step)
+    follow(op.id, op.when)
+    count(`${kind}s in a document`)
   }
 
   /** One operation on several entities: some that are there, perhaps one that isn't yet. */
@@ -304,6 +375,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const sequence = host.disk.spaces.get(SPACE)?.sequence ?? 0
     if (sequence !== known.size) fail(`[L18] sequence ${sequence} after ${known.size} operations`)
     checkValues(known)
+    checkShared(known)
     checkStatuses()
     count(
       states[0]?.some((row) => Object.keys(row.$conflicts).length > 0)
@@ -358,6 +430,34 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     }
     if (show(found) !== show(expected))
       fail(`[O7] the relay holds ${show(found)}, not ${show(expected)}`)
+  }
+
+  /** [O7] [L5] [L15] What was typed, counted and listed is there once, and nothing else. */
+  function checkShared(known: ReadonlySet<string>): void {
+    const contradicted = [...refused].some((id) => known.has(id))
+    const letters = shared.letters(known)
+    const elements = shared.elements(known)
+    const sums = shared.sums(known)
+    for (const { ref, snapshot, updates } of host.disk.spaces.get(SPACE)?.entities.values() ?? []) {
+      const log = [snapshot, ...updates].flatMap((row) => row?.bytes ?? [])
+      const view = viewOf(decodeContent(mergeUpdates(log)))
+      const body = [...String(view.shared?.['body'] ?? '')]
+      const expected = letters.get(ref.id) ?? new Set()
+      if (new Set(body).size !== body.length) fail(`[O7] ${ref.id} has a letter twice: ${body}`)
+      const missing = [...expected].filter((letter) => !body.includes(letter))
+      if (missing.length > 0) fail(`[O7] ${ref.id} lacks the letters ${missing}: ${body}`)
+      if (!contradicted && body.length !== expected.size)
+        fail(`[O7] ${ref.id} holds the letters ${body}, not ${[...expected]}`)
+      const sum = sums.get(ref.id) ?? 0
+      if (counterValue(view, 'votes') !== sum)
+        fail(`[CONV-6] ${ref.id} counts ${counterValue(view, 'votes')}, not ${sum}`)
+      const steps = [view.shared?.['steps'] ?? []].flat()
+      for (const element of elements.get(ref.id) ?? [])
+        if (!steps.includes(element))
+          fail(`[CONV-5] ${ref.id} lacks the step ${element.slice(0, 9)}`)
+    }
+    for (const { steps } of devices[0]?.tabs[0]?.store.cards.query().current ?? [])
+      if (new Set(steps).size !== steps.length) fail(`[CONV-5] a step is there twice: ${steps}`)
   }
 
   function checkStatuses(): void {
