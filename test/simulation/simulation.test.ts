@@ -36,6 +36,7 @@ describe('simulation: many replicas, one relay, a bad network, one virtual clock
       'blackholes',
       'ends with conflicts',
       'types in a document',
+      'types in an open document',
       'erases in a document',
       'counts in a document',
       'moves in a document',

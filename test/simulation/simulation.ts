@@ -5,6 +5,7 @@ import {
   type EntityRow,
   isTidemarkError,
   list,
+  type OpenDocument,
   set,
   text,
 } from '@tidemark/core'
@@ -32,7 +33,8 @@ const schema = defineSchema({
   },
 })
 type Schema = typeof schema.collections
-type Card = EntityRow<Schema['cards']['fields']>
+type CardFields = Schema['cards']['fields']
+type Card = EntityRow<CardFields>
 
 export interface SimulationOptions {
   readonly seed: number
@@ -103,6 +105,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   /** Operations that were saved: none of them may be missing at the end, unless the relay refused it. */
   const saved = new Set<string>()
   const refused = new Set<string>()
+  const openDocuments = new Map<Tab<Schema>['store'], Map<string, OpenDocument<CardFields>>>()
   let writes = 0
   let typed = 0
   const nextLetter = (): string => String.fromCodePoint(0x4e00 + typed++)
@@ -201,9 +204,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
 
   /** Types, erases, counts, or changes the list; now and then together with a field, and in a size that is refused. */
-  function changeShared({ store: { cards } }: Tab<Schema>, card: Card, tools: SeededRandom): void {
+  function changeShared(tab: Tab<Schema>, card: Card, tools: SeededRandom): void {
+    const { cards } = tab.store
     const { id } = card
     const kind = tools.pick(SHARED_KINDS)
+    if (tools.chance(0.3)) {
+      typeLive(tab, card, tools)
+      return
+    }
     const refusedTitle = tools.chance(0.15)
     writes += 1
     const value = `${writes}${refusedTitle ? TOO_LARGE : ''}`
@@ -239,6 +247,28 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     if (kind === 'drop' && step !== undefined) shared.unlisted(op.id, step)
     follow(op.id, op.when)
     count(`${kind}s in a document`)
+  }
+
+  /** Types into an open document, as an editor does that is bound to it for a long time. */
+  function typeLive({ store }: Tab<Schema>, { id }: Card, tools: SeededRandom): void {
+    const open = openDocuments.get(store) ?? new Map<string, OpenDocument<CardFields>>()
+    openDocuments.set(store, open)
+    const live = open.get(id) ?? store.cards.open(id)
+    open.set(id, live)
+    const body = live.text('body')
+    const letters = Array.from({ length: tools.below(3) + 1 }, () => nextLetter())
+    const at = tools.below(body.length + 1)
+    const erased = tools.chance(0.3) ? body.toString().slice(at, at + 2) : ''
+    live.doc.transact(() => {
+      if (erased !== '') body.delete(at, erased.length)
+      body.insert(at, letters.join(''))
+    })
+    live.flush()
+    const op = store.operations.current.at(-1)
+    if (op === undefined) throw new Error('typing made no operation')
+    shared.typed(op.id, id, letters)
+    shared.erased(op.id, [...erased])
+    count('types in an open document')
   }
 
   /** One operation on several entities: some that are there, perhaps one that isn't yet. */
@@ -455,6 +485,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       for (const element of elements.get(ref.id) ?? [])
         if (!steps.includes(element))
           fail(`[CONV-5] ${ref.id} lacks the step ${element.slice(0, 9)}`)
+    }
+    for (const { store } of devices.flatMap((device) => [...device.tabs])) {
+      for (const [id, live] of openDocuments.get(store) ?? []) {
+        const shown = store.cards.get(id)?.body
+        const typedInto = live.text('body').toString()
+        if (shown !== undefined && typedInto !== shown)
+          fail(`[L14] the open document of ${id} holds ${typedInto}, its row ${shown}`)
+      }
     }
     for (const { steps } of devices[0]?.tabs[0]?.store.cards.query().current ?? [])
       if (new Set(steps).size !== steps.length) fail(`[CONV-5] a step is there twice: ${steps}`)

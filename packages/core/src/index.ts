@@ -76,6 +76,7 @@ export {
   type CollectionTransaction,
   createStore,
   createStoreOn,
+  type OpenDocument,
   type OperationHandle,
   type Operations,
   type Store,

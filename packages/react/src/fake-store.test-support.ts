@@ -62,6 +62,7 @@ export function createFakeStore(): FakeStore {
     update: noWrites,
     delete: noWrites,
     restore: noWrites,
+    open: noWrites,
     get: (id) => cards.current.get(id),
     // Like the real one, it tells the listeners of this entity only.
     watch: (id) => derive(cards, (rows) => rows.get(id)),

@@ -53,6 +53,7 @@ export {
 export {
   applyUpdates,
   captureUpdate,
+  clockOf,
   clocksOf,
   compactUpdate,
   containsUpdate,

@@ -1,5 +1,6 @@
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
 import {
+  clockOf,
   isFieldName,
   mergeUpdates,
   openDocument,
@@ -27,7 +28,7 @@ export interface DocumentDraft {
 export function createDocumentDraft(updates: readonly Uint8Array[], client: number): DocumentDraft {
   const edits: Uint8Array[] = []
   let doc = open()
-  const before = clockOf(doc)
+  const before = clockOf(doc, client)
 
   function open(): Y.Doc {
     const opened = openDocument([...updates, ...edits], client)
@@ -39,17 +40,13 @@ export function createDocumentDraft(updates: readonly Uint8Array[], client: numb
     edits.push(update)
   }
 
-  function clockOf({ store }: Y.Doc): number {
-    return Y.getState(store, client)
-  }
-
   return {
     get doc() {
       return doc
     },
     edit: () => (edits.length === 0 ? null : mergeUpdates(edits)),
     get items() {
-      return clockOf(doc) - before
+      return clockOf(doc, client) - before
     },
     shared: () => readShared(doc, isFieldName),
     get mark() {

@@ -4,4 +4,6 @@
  */
 export interface Lifecycle {
   subscribe(listener: () => void): () => void
+  /** Calls `listener` when the page is hidden, which may be the last that it hears. */
+  onHide?(listener: () => void): () => void
 }

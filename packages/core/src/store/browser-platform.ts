@@ -78,4 +78,15 @@ const pageLifecycle: Lifecycle = {
       window.removeEventListener('pageshow', listener)
     }
   },
+  onHide(listener) {
+    const whenHidden = (): void => {
+      if (document.visibilityState === 'hidden') listener()
+    }
+    document.addEventListener('visibilitychange', whenHidden)
+    window.addEventListener('pagehide', listener)
+    return () => {
+      document.removeEventListener('visibilitychange', whenHidden)
+      window.removeEventListener('pagehide', listener)
+    }
+  },
 }

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
-import { createHybridClock, formatActor } from '../entity/index.js'
+import { createHybridClock, type EntityContent, formatActor } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
-import { createDraft, createOutcome, type OperationDraft } from '../operations/index.js'
+import { createDraft, createOutcome, missing, type OperationDraft } from '../operations/index.js'
 import type { Cancel, Platform } from '../platform/index.js'
 import type { EntityStatus } from '../query/index.js'
 import {
@@ -10,7 +10,8 @@ import {
   type EntityRef,
   type EntityState,
   FIRST_GENERATION,
-  type PendingOperation,
+  keyOf,
+  type PendingPart,
   type Replica,
 } from '../replica/index.js'
 import type { ReplicaStorage, StoredRows } from '../storage/index.js'
@@ -23,6 +24,7 @@ import {
 } from '../sync/index.js'
 import { type ClientIds, createClientIds } from './client-ids.js'
 import { createDeviceLink, type DeviceLink } from './device-link.js'
+import { createLiveDocuments, type LiveDocument, type LiveDocuments } from './live-documents.js'
 import { assertOptions, type EngineOptions } from './options.js'
 import { createOutcomes } from './outcomes.js'
 import type { StoreStatus, TransactionHandle } from './types.js'
@@ -40,6 +42,8 @@ export interface Engine {
   readonly replica: Replica
   readonly ready: Promise<void>
   run(change: (draft: OperationDraft) => void): TransactionHandle
+  /** @throws TidemarkError `entity-missing` */
+  openDocument(ref: EntityRef): LiveDocument
   statusOf(entity: EntityState): EntityStatus
   readonly status: StoreStatus
   readonly inFlight: ReadonlySet<string>
@@ -55,6 +59,7 @@ interface Opened {
   readonly persistence: Persistence
   readonly clientIds: ClientIds
   readonly link: DeviceLink
+  readonly documents: LiveDocuments
 }
 
 const OUTBOX_WATCH_MS = 10_000
@@ -78,6 +83,7 @@ export function createEngine(
   /** The status as it was last computed; undefined when something it tells may have changed. */
   let status: StoreStatus | undefined
   let closing: Promise<void> | undefined
+  let stopHiding: (() => void) | undefined
 
   /** A hint from the tab with the link may have been lost: while something waits, look whether that is still so. */
   const outboxWatch = createWatch(clock, OUTBOX_WATCH_MS, hasPending, async () => {
@@ -110,6 +116,7 @@ export function createEngine(
         storageError = error
         statusChanged()
       },
+      rebasing: () => opened?.documents.flush(),
       displaced: () => void rotate(persistence, clientIds),
       client: () => clientIds.client,
     })
@@ -127,7 +134,16 @@ export function createEngine(
       changed: linkChanged,
       destroyed: () => void close(),
     })
-    opened = { persistence, clientIds, link }
+    const documents = createLiveDocuments({
+      replica,
+      clock,
+      client: () => clientIds.client,
+      commit: (ref, edit, client, content) =>
+        void stage([editPart(ref, edit, client)], new Map([[keyOf(ref), content]])),
+      changed: (key) => linkChanged(new Set([key])),
+    })
+    opened = { persistence, clientIds, link, documents }
+    stopHiding = platform.lifecycle?.onHide?.(() => documents.flush())
     linkChanged(NOTHING)
     watchStaleness()
     // What was committed between reading and joining the tabs was announced to nobody here.
@@ -190,7 +206,9 @@ export function createEngine(
   }
 
   function run(change: (draft: OperationDraft) => void): TransactionHandle {
-    const { persistence, clientIds } = requireOpen()
+    const { persistence, clientIds, documents } = requireOpen()
+    // What was typed before comes before.
+    documents.flush()
     const { client } = clientIds
     const { replica: device } = persistence.meta
     const draft = createDraft({
@@ -209,18 +227,48 @@ export function createEngine(
     const result: unknown = change(draft)
     if (result instanceof Promise) throw asynchronous(result)
     const { parts, entities, contents } = draft.finish()
-    const id = newUuid()
     if (parts.length === 0) {
       // Everything was so already: there is nothing to save or to send.
       const done = createOutcome()
       done.synced()
-      return { id, entities, when: done.when }
+      return { id: newUuid(), entities, when: done.when }
     }
-    const operation: PendingOperation = { id, createdAt: clock.now(), parts, failure: null }
-    const { when } = outcomes.track(id)
-    replica.stage(operation, contents)
-    persistence.save()
+    const { id, when } = stage(parts, contents)
     return { id, entities, when }
+  }
+
+  /** Applies an operation here and has it saved. */
+  function stage(
+    parts: readonly PendingPart[],
+    contents: ReadonlyMap<EntityKey, EntityContent>,
+  ): Pick<TransactionHandle, 'id' | 'when'> {
+    const { persistence } = requireOpen()
+    const id = newUuid()
+    const { when } = outcomes.track(id)
+    replica.stage({ id, createdAt: clock.now(), parts, failure: null }, contents)
+    persistence.save()
+    return { id, when }
+  }
+
+  function editPart(ref: EntityRef, edit: Uint8Array, client: number): PendingPart {
+    return {
+      collection: ref.collection,
+      id: ref.id,
+      kind: 'update',
+      generation: generationOf(replica, ref),
+      sequence: (replica.entity(ref)?.sequence ?? 0) + 1,
+      lastModified: hybridClock.tick(),
+      writes: [],
+      edit,
+      client,
+      update: edit,
+    }
+  }
+
+  function openDocument(ref: EntityRef): LiveDocument {
+    const { documents } = requireOpen()
+    if (!isKnown(replica, ref)) throw missing(ref)
+    return documents.open(ref)
   }
 
   async function retry(id: string): Promise<void> {
@@ -264,8 +312,11 @@ export function createEngine(
   }
 
   function close(): Promise<void> {
+    // What was typed until now is saved like everything else.
+    if (closing === undefined) opened?.documents.close()
     closing ??= (async () => {
       await ready.catch(() => undefined)
+      stopHiding?.()
       outboxWatch.stop()
       opened?.link.stop()
       cancelStale()
@@ -304,8 +355,10 @@ export function createEngine(
     replica,
     ready,
     run,
+    openDocument,
     statusOf(entity) {
       if (entity.failed.length > 0) return 'error'
+      if (opened?.documents.isDirty(keyOf(entity))) return 'pending'
       if (entity.pending.length > 0) {
         const sent = inFlight()
         return entity.pending.some(({ id }) => sent.has(id)) ? 'syncing' : 'pending'
@@ -328,7 +381,7 @@ export function createEngine(
 
   function statusNow(): StoreStatus {
     const sent = inFlight()
-    let pending = 0
+    let pending = opened?.documents.dirty ?? 0
     let syncing = 0
     let failed = 0
     for (const operation of replica.operations()) {

@@ -6,6 +6,7 @@ export { createStoreOn, type StoreOptions } from './store.js'
 export type {
   CollectionHandle,
   CollectionTransaction,
+  OpenDocument,
   OperationHandle,
   Operations,
   Store,

@@ -6,6 +6,7 @@ import type { Collections, Fields, Schema } from '../schema/index.js'
 import type { ReplicaStorage } from '../storage/index.js'
 import { createEngine, type Engine } from './engine.js'
 import { createObservers, derive } from './observers.js'
+import { openDocument } from './open-document.js'
 import { createRows, type Rows } from './rows.js'
 import type {
   CollectionHandle,
@@ -83,7 +84,7 @@ export function createStoreOn<C extends Collections>(
   for (const [name, { fields }] of Object.entries(schema.collections)) {
     const rows = createRows(name, fields, engine.replica, (entity) => engine.statusOf(entity))
     rowsOf.set(name, rows)
-    handles[name] = collectionHandle(name, engine, rows)
+    handles[name] = collectionHandle(name, fields, engine, rows)
   }
 
   const store = {
@@ -112,7 +113,12 @@ function byCollection(keys: ReadonlySet<string>): Map<string, Set<string>> {
   return collections
 }
 
-function collectionHandle(name: string, engine: Engine, rows: Rows<Fields>): CollectionHandle {
+function collectionHandle(
+  name: string,
+  fields: Fields,
+  engine: Engine,
+  rows: Rows<Fields>,
+): CollectionHandle {
   const run = (change: (draft: OperationDraft) => string): OperationHandle => {
     let id = ''
     const handle = engine.run((draft) => {
@@ -137,6 +143,7 @@ function collectionHandle(name: string, engine: Engine, rows: Rows<Fields>): Col
     restore: (id) => on(id, (draft, ref) => draft.restore(ref)),
     get: (id) => rows.get(id),
     watch: (id) => rows.watch(id),
+    open: (id) => openDocument(engine.openDocument({ collection: name, id }), name, fields),
     query: (options) => rows.query(options),
   } satisfies CollectionHandle)
 }

@@ -1,6 +1,17 @@
+import type * as Y from 'yjs'
 import type { OperationInfo, OperationStage } from '../operations/index.js'
 import type { EntityRow, LiveQuery, QueryOptions, Readable } from '../query/index.js'
-import type { Collections, Draft, Fields, FieldsOf, InsertInput, Schema } from '../schema/index.js'
+import type {
+  Collections,
+  Draft,
+  Fields,
+  FieldsOf,
+  InsertInput,
+  ListField,
+  Schema,
+  TextField,
+  XmlField,
+} from '../schema/index.js'
 import type { ConnectionStatus } from '../sync/index.js'
 
 /** What a transaction hands back at once. It is already applied; `when` waits for it to become safe. */
@@ -39,8 +50,37 @@ export interface CollectionHandle<F extends Fields = Fields> {
   get(id: string): EntityRow<F> | undefined
   /** One entity as a subscribable value. */
   watch(id: string): Readable<EntityRow<F> | undefined>
+  /**
+   * The entity's document for an editor to bind to. What is typed becomes operations, a short window of typing one each.
+   * Close it when the editor goes. @throws TidemarkError `entity-missing`
+   */
+  open(id: string): OpenDocument<F>
   /** A live query. Its rows keep their identity while nothing in them changes. */
   query(options?: QueryOptions<F>): LiveQuery<EntityRow<F>>
+}
+
+/** Names of fields of a kind. */
+type FieldsOfKind<F extends Fields, Kind> = {
+  [K in keyof F]: F[K] extends Kind ? K : never
+}[keyof F] &
+  string
+
+/** The live document of one entity. Its types are those that any Yjs editor binding takes. */
+export interface OpenDocument<F extends Fields = Fields> {
+  /** The document as it is now; `onReset` tells when another one takes its place. */
+  readonly doc: Y.Doc
+  text(field: FieldsOfKind<F, TextField>): Y.Text
+  list(field: FieldsOfKind<F, ListField>): Y.Array<unknown>
+  xml(field: FieldsOfKind<F, XmlField>): Y.XmlFragment
+  /**
+   * Calls `listener` after a rejected or rolled back change was taken out of the document, or its history was shed: there is
+   * a new `doc` then, and editors bind to its types anew. Returns the function that stops it.
+   */
+  onReset(listener: (doc: Y.Doc) => void): () => void
+  /** Makes an operation of what was typed, without waiting for the window to end. */
+  flush(): void
+  /** Flushes and lets go of the document. */
+  close(): void
 }
 
 /** Writes of one collection inside of `transact`. */

@@ -43,6 +43,8 @@ export interface PersistenceHandlers {
   committed(change: number): void
   /** The storage failed, or works again. */
   troubled(error: TidemarkError | undefined): void
+  /** The outbox was said again: what of this tab is no operation yet has to become one first [L11]. */
+  rebasing(): void
   /** Operations of this tab were said again under another client id: never use the old one again. */
   displaced(): void
   /** The client id that this tab writes under now. */
@@ -110,6 +112,8 @@ export function createPersistence(
       readonly space: SpaceRow
     },
   ): void {
+    const rebased = rows.meta.rebases !== meta.rebases
+    if (rebased) handlers.rebasing()
     const settlements: Settlement[] = []
     const dropped: PendingOperation[] = []
     const moved: Moved[] = []
@@ -138,7 +142,6 @@ export function createPersistence(
       if (before !== undefined && wasDisplaced(before, operation, handlers.client()))
         displaced = true
     }
-    const rebased = rows.meta.rebases !== meta.rebases
     meta = rows.meta
     space = rows.space
     replica.absorb(rows)

@@ -39,6 +39,11 @@ export function applyUpdates(
   }
 }
 
+/** The clock that the next item of `client` will have in a document. */
+export function clockOf({ store }: Y.Doc, client: number): number {
+  return Y.getState(store, client)
+}
+
 /** Runs `change` in one transaction and returns the update that it made, or undefined when it changed nothing. */
 export function captureUpdate(doc: Y.Doc, change: () => void): Uint8Array | undefined {
   const updates: Uint8Array[] = []

@@ -5,6 +5,7 @@
 export {
   applyUpdates,
   captureUpdate,
+  clockOf,
   containsUpdate,
   openDocument,
   readShared,
