@@ -35,6 +35,7 @@ describe('simulation: many replicas, one relay, a bad network, one virtual clock
       'cuts',
       'blackholes',
       'ends with conflicts',
+      'rollbacks',
       'types in a document',
       'types in an open document',
       'erases in a document',

@@ -105,6 +105,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   /** Operations that were saved: none of them may be missing at the end, unless the relay refused it. */
   const saved = new Set<string>()
   const refused = new Set<string>()
+  /** Operations that somebody wanted taken back: they may be gone, or accepted before. */
+  const rolledBack = new Set<string>()
   const openDocuments = new Map<Tab<Schema>['store'], Map<string, OpenDocument<CardFields>>>()
   let writes = 0
   let typed = 0
@@ -163,7 +165,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const note = (operation: string, saw: readonly string[]): void =>
       model.write({ operation, entity: id, field, value, saw })
     try {
-      if (card === undefined) {
+      if (tools.chance(0.05)) {
+        rollBack(tab, tools)
+      } else if (card === undefined) {
         const op = cards.insert({ id, [field]: value })
         note(op.id, [])
         follow(op.id, op.when)
@@ -247,6 +251,18 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     if (kind === 'drop' && step !== undefined) shared.unlisted(op.id, step)
     follow(op.id, op.when)
     count(`${kind}s in a document`)
+  }
+
+  /** Takes back an operation that waits, whoever made it. It may be too late for that. */
+  function rollBack({ store }: Tab<Schema>, tools: SeededRandom): void {
+    const waiting = store.operations.current.filter(({ state }) => state !== 'failed')
+    if (waiting.length === 0) return
+    const { id } = tools.pick(waiting)
+    rolledBack.add(id)
+    store.operations.rollback(id).then(
+      () => count('rollbacks'),
+      () => count('rollbacks that came too late'),
+    )
   }
 
   /** Types into an open document, as an editor does that is bound to it for a long time. */
@@ -394,7 +410,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const known = accepted()
     if (premature !== undefined) fail(`operation ${premature} was "synced" before the commit`)
     for (const id of saved) {
-      if (!known.has(id) && !refused.has(id) && !parked().has(id))
+      if (!known.has(id) && !refused.has(id) && !rolledBack.has(id) && !parked().has(id))
         fail(`[O2] saved operation ${id} is lost`)
     }
     const states = devices.flatMap((device) => device.tabs.map((tab) => rowsOf(tab)))

@@ -28,6 +28,8 @@ export interface DeviceLink {
   retryOf(id: string): Retry | undefined
   /** The outbox may have something to send. */
   kick(): void
+  /** Takes a pending operation back as soon as that is allowed. */
+  rollBack(id: string): void
   /** This tab wrote rows. */
   announce(change: number): void
   /** The local data is being deleted. */
@@ -63,6 +65,8 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     connection: 'offline',
     inFlight: NOTHING,
   }
+  /** What this tab wants rolled back, while another one has the link. */
+  const wanted = new Set<string>()
   /** What was on its way when `changed` was last told. */
   let told: ReadonlySet<string> = NOTHING
 
@@ -107,8 +111,28 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
 
   function lead(): void {
     leading = true
+    if (link !== undefined) sync.lead()
     link?.start()
+    for (const id of wanted) sync.rollBack(id)
+    wanted.clear()
     changed()
+  }
+
+  function rollBack(id: string): void {
+    if (leading || link === undefined) {
+      sync.rollBack(id)
+      return
+    }
+    wanted.add(id)
+    tabs.post({ type: 'rollBack', id })
+  }
+
+  /** The message may have been lost, or its reader: said again until the operation is gone. */
+  function repeatWishes(): void {
+    for (const id of wanted) {
+      if (replica.operation(id)?.failure === null) tabs.post({ type: 'rollBack', id })
+      else wanted.delete(id)
+    }
   }
 
   function hinted(): void {
@@ -138,6 +162,9 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
         if (leading) break
         remote = { connection: message.connection, inFlight: new Set(message.inFlight) }
         changed()
+        break
+      case 'rollBack':
+        if (leading) sync.rollBack(message.id)
         break
       case 'destroyed':
         host.destroyed()
@@ -190,7 +217,11 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
       return error
     },
     retryOf: (id) => sync.retryOf(id),
-    kick: () => sync.kick(),
+    kick() {
+      sync.kick()
+      repeatWishes()
+    },
+    rollBack,
     announce: (change) => tabs.post({ type: 'committed', change }),
     announceDestroyed: () => tabs.post({ type: 'destroyed' }),
     stop() {

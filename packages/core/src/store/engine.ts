@@ -10,6 +10,7 @@ import {
   type EntityRef,
   type EntityState,
   FIRST_GENERATION,
+  isRolledBack,
   keyOf,
   type PendingPart,
   type Replica,
@@ -27,6 +28,7 @@ import { createDeviceLink, type DeviceLink } from './device-link.js'
 import { createLiveDocuments, type LiveDocument, type LiveDocuments } from './live-documents.js'
 import { assertOptions, type EngineOptions } from './options.js'
 import { createOutcomes } from './outcomes.js'
+import { createRollbacks, tooLate } from './rollbacks.js'
 import type { StoreStatus, TransactionHandle } from './types.js'
 import { createWatch } from './watches.js'
 
@@ -50,6 +52,8 @@ export interface Engine {
   retryOf(id: string): Retry | undefined
   retry(id: string): Promise<void>
   discard(id: string): Promise<void>
+  rollBack(id: string): Promise<void>
+  rollBackAll(ref: EntityRef): Promise<void>
   close(): Promise<void>
   destroy(force: boolean): Promise<void>
 }
@@ -63,6 +67,8 @@ interface Opened {
 }
 
 const OUTBOX_WATCH_MS = 10_000
+/** No tab sleeps longer and wakes up with what it was doing. */
+const REMEMBER_ROLLBACK_MS = 30 * 24 * 60 * 60 * 1000
 const NOTHING: ReadonlySet<string> = new Set()
 
 export function createEngine(
@@ -76,6 +82,7 @@ export function createEngine(
   const replica = createReplica()
   const hybridClock = createHybridClock(() => clock.now())
   const outcomes = createOutcomes()
+  const rollbacks = createRollbacks()
   let opened: Opened | undefined
   let online = false
   let storageError: TidemarkError | undefined
@@ -109,6 +116,7 @@ export function createEngine(
     const persistence = createPersistence(options.space, storage, replica, clock, rows, {
       settled(settlement) {
         outcomes.settle(settlement)
+        rollbacks.settle(settlement)
         if (settlement.kind === 'saved') opened?.link.kick()
       },
       committed: (change) => opened?.link.announce(change),
@@ -122,7 +130,10 @@ export function createEngine(
     })
     await persistence.write({}, ({ meta }) => {
       const clients = clientIds.listed(meta.clients)
-      return clients === meta.clients ? {} : { meta: { clients } }
+      return {
+        ...(clients === meta.clients ? {} : { meta: { clients } }),
+        deleteOperations: forgotten(rows),
+      }
     })
     const link = createDeviceLink({
       options,
@@ -148,6 +159,13 @@ export function createEngine(
     watchStaleness()
     // What was committed between reading and joining the tabs was announced to nobody here.
     await persistence.refresh()
+  }
+
+  /** Rows of what was rolled back, once every tab that may have slept meanwhile is gone. */
+  function forgotten({ operations }: StoredRows): number[] {
+    return operations
+      .filter((row) => isRolledBack(row) && clock.now() - row.createdAt > REMEMBER_ROLLBACK_MS)
+      .map(({ order }) => order)
   }
 
   function load({ entities, operations }: StoredRows): void {
@@ -231,10 +249,11 @@ export function createEngine(
       // Everything was so already: there is nothing to save or to send.
       const done = createOutcome()
       done.synced()
-      return { id: newUuid(), entities, when: done.when }
+      const id = newUuid()
+      return { id, entities, when: done.when, rollback: () => rollBack(id) }
     }
     const { id, when } = stage(parts, contents)
-    return { id, entities, when }
+    return { id, entities, when, rollback: () => rollBack(id) }
   }
 
   /** Applies an operation here and has it saved. */
@@ -287,6 +306,31 @@ export function createEngine(
     )
   }
 
+  /** Takes an operation back that the relay doesn't have; one that is parked is dropped. */
+  async function rollBack(id: string): Promise<void> {
+    const { persistence, link, documents } = requireOpen()
+    documents.flush()
+    const operation = replica.operation(id)
+    if (operation === undefined) throw tooLate(id)
+    if (operation.failure !== null) return discard(id)
+    const gone = rollbacks.wait(id)
+    // A row has to be there before it can be taken away.
+    if (replica.orderOf(id) === undefined) await persistence.idle()
+    link.rollBack(id)
+    return gone
+  }
+
+  async function rollBackAll(ref: EntityRef): Promise<void> {
+    requireOpen().documents.flush()
+    const { pending = [], failed = [] } = replica.entity(ref) ?? {}
+    // Newest first, so that none loses what it builds on. What the relay got meanwhile stays.
+    for (const { id } of [...failed, ...pending].reverse()) {
+      await rollBack(id).catch((error: unknown) => {
+        if (!(error instanceof TidemarkError) || error.code !== 'operation-synced') throw error
+      })
+    }
+  }
+
   function requireFailed(id: string): number {
     const order = replica.orderOf(id)
     if (order === undefined || replica.operation(id)?.failure === null) {
@@ -299,9 +343,7 @@ export function createEngine(
   }
 
   function requireOpen(): Opened {
-    if (closing !== undefined) {
-      throw new TidemarkError('store-closed', 'The store is closed. Create a new one to go on.')
-    }
+    if (closing !== undefined) throw closed()
     if (opened === undefined) {
       throw new TidemarkError(
         'store-not-ready',
@@ -325,6 +367,7 @@ export function createEngine(
       opened?.clientIds.release()
       storage.close()
       outcomes.end()
+      rollbacks.end(closed())
     })()
     return closing
   }
@@ -375,6 +418,8 @@ export function createEngine(
     retryOf: (id) => opened?.link.retryOf(id),
     retry,
     discard,
+    rollBack,
+    rollBackAll,
     close,
     destroy,
   }
@@ -410,6 +455,10 @@ function generationOf(replica: Replica, ref: EntityRef): string {
 function isKnown(replica: Replica, ref: EntityRef): boolean {
   const entity = replica.entity(ref)
   return entity !== undefined && (entity.confirmed !== undefined || entity.pending.length > 0)
+}
+
+function closed(): TidemarkError {
+  return new TidemarkError('store-closed', 'The store is closed. Create a new one to go on.')
 }
 
 function asynchronous(result: Promise<unknown>): TidemarkError {

@@ -3,12 +3,14 @@ import {
   type EntityRef,
   followItems,
   inheritSuperseded,
+  isRolledBack,
   keyOf,
   movedItems,
   type OperationFailure,
   type PendingOperation,
   type PendingPart,
   type Replica,
+  ROLLED_BACK,
   rebaseParts,
   type StoredOperation,
   withOrphans,
@@ -36,7 +38,7 @@ export function rebaseWithout(
   )
   const dropped = new Map<string, OperationFailure>()
   for (const { id } of orphans) {
-    dropped.set(id, id === rejected.id ? failure : orphaned(rejected))
+    dropped.set(id, id === rejected.id ? failure : orphaned(rejected, failure))
   }
   return { refs: refsOf(orphans), dropped }
 }
@@ -131,17 +133,23 @@ export function planRebase(
   const followed = [...waiting.values()].filter((row) => !rows.includes(row))
   return {
     meta: { rebases: current.meta.rebases + 1, clients },
-    putOperations: [...parked, ...survivors.values(), ...followed],
+    putOperations: [...parked.map(emptied), ...survivors.values(), ...followed],
   }
+}
+
+/** What was rolled back is nobody's any more; only the fact stays. */
+function emptied(row: StoredOperation): StoredOperation {
+  return isRolledBack(row) ? { ...row, parts: [] } : row
 }
 
 function partOn(operation: PendingOperation, key: EntityKey): PendingPart | undefined {
   return operation.parts.find((part) => keyOf(part) === key)
 }
 
-function orphaned(rejected: PendingOperation): OperationFailure {
+function orphaned(rejected: PendingOperation, failure: OperationFailure): OperationFailure {
+  const fate = failure.code === ROLLED_BACK.code ? 'rolled back' : 'rejected'
   return {
     code: 'predecessor-rejected',
-    message: `It builds on operation ${rejected.id}, which was rejected.`,
+    message: `It builds on operation ${rejected.id}, which was ${fate}.`,
   }
 }

@@ -10,6 +10,7 @@ import {
   keyOf,
   type OperationFailure,
   type Replica,
+  ROLLED_BACK,
   type StoredOperation,
 } from '../replica/index.js'
 import { planSteps, readSetOf, type Step } from './confirmation.js'
@@ -30,6 +31,10 @@ export interface SpaceSync {
   down(): void
   /** The outbox may have something to send. */
   kick(): void
+  /** This tab sends for the device from now on. What others may have sent before it has an unknown fate. */
+  lead(): void
+  /** Takes a pending operation back as soon as its fate is known not to be with the relay [L10]. */
+  rollBack(id: string): void
 }
 
 export interface Retry {
@@ -75,6 +80,8 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
    */
   const unsettled = new Map<string, OperationFailure | null>()
   const retries = new Map<string, Retry>()
+  /** Operations that may have been sent, and whose fate the relay hasn't told yet [L10]. */
+  const unknown = new Set<string>()
   let inbox: RelayMessage[] = []
   let working = false
   let link = 0
@@ -111,10 +118,16 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     } catch {
       // A gap in the sequence, or a storage that failed: the checkpoint stands where it stood.
       if (current === link) host.fail()
+      if (unsettled.size > 0) clock.schedule(settleLater, RETRY_CAP_MS)
     } finally {
       working = false
-      if (inbox.length > 0 && current !== link) void work()
+      if ((inbox.length > 0 || lookAgain) && current !== link) void work()
     }
+  }
+
+  function settleLater(): void {
+    lookAgain = true
+    void work()
   }
 
   async function process(messages: readonly RelayMessage[], current: number): Promise<void> {
@@ -142,7 +155,11 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       else if (step.type === 'entities')
         for (const entity of step.entities) host.observe(entity.lastModified)
     }
-    if (reachedHead) caughtUp = true
+    if (reachedHead) {
+      caughtUp = true
+      // Fates are told before anything else.
+      unknown.clear()
+    }
     host.changed()
   }
 
@@ -191,7 +208,8 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     const error = { code: message.code, message: message.message }
     if (!message.retryable) {
       retries.delete(message.id)
-      unsettled.set(message.id, error)
+      // What is to be rolled back anyway needs no person to look at it.
+      if (unsettled.get(message.id) !== ROLLED_BACK) unsettled.set(message.id, error)
       return
     }
     const attempts = (retries.get(message.id)?.attempts ?? 0) + 1
@@ -235,10 +253,7 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
         unsettled.delete(id)
       } else {
         // Another tab wrote in between: once more, with its rows.
-        clock.schedule(() => {
-          lookAgain = true
-          void work()
-        }, RETRY_BASE_MS)
+        clock.schedule(settleLater, RETRY_BASE_MS)
       }
       host.changed()
     }
@@ -251,7 +266,7 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
   /** Nothing that is said again may be on its way: its fate has to be known first [L10]. */
   function isUnderWay({ refs }: Rebase): boolean {
     const keys = new Set(refs.map(keyOf))
-    return [...inFlight].some((id) => touches(id, keys))
+    return [...inFlight, ...unknown].some((id) => touches(id, keys))
   }
 
   function touches(id: string, keys: ReadonlySet<EntityKey>): boolean {
@@ -366,13 +381,23 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       caughtUp = false
       inbox = []
       staged = []
+      for (const id of inFlight) unknown.add(id)
       inFlight.clear()
-      unsettled.clear()
+      // Rejections come again; a wish of this side's stays.
+      for (const [id, failure] of unsettled) if (failure !== ROLLED_BACK) unsettled.delete(id)
       cancelTimer()
       cancelDeadline()
       host.changed()
     },
     kick: pump,
+    lead() {
+      for (const { id, failure } of replica.saved()) if (failure === null) unknown.add(id)
+    },
+    rollBack(id) {
+      if (unsettled.get(id) === ROLLED_BACK) return
+      unsettled.set(id, ROLLED_BACK)
+      settleLater()
+    },
   }
 }
 
