@@ -57,7 +57,7 @@ interface Opened {
   readonly link: DeviceLink
 }
 
-const OUTBOX_WATCH_MS = 10_000
+const WATCH_MS = 10_000
 const NOTHING: ReadonlySet<string> = new Set()
 
 export function createEngine(
@@ -79,13 +79,18 @@ export function createEngine(
   let status: StoreStatus | undefined
   let closing: Promise<void> | undefined
 
-  /** A hint from the tab with the link may have been lost: while something waits, look whether that is still so. */
-  const outboxWatch = createWatch(clock, OUTBOX_WATCH_MS, hasPending, async () => {
-    await opened?.persistence.refresh()
-    opened?.link.kick()
-  })
+  /**
+   * A hint of another tab is lost when that tab dies before it gives it, or when the read that it causes fails. So the
+   * leading tab looks by itself and tells the others, and so does every tab for which something waits.
+   */
+  const watch = createWatch(
+    clock,
+    WATCH_MS,
+    () => opened?.link.onWatch === true || hasPending(),
+    async () => opened?.link.look(),
+  )
   replica.subscribe((keys) => {
-    outboxWatch.consider()
+    watch.consider()
     listeners.entities(keys)
     listeners.operations()
     statusChanged()
@@ -155,6 +160,7 @@ export function createEngine(
   }
 
   function linkChanged(entities: ReadonlySet<EntityKey>): void {
+    watch.consider()
     if (entities.size > 0) listeners.entities(entities)
     const nowOnline = opened?.link.connection === 'online'
     if (nowOnline !== online) {
@@ -265,7 +271,7 @@ export function createEngine(
   function close(): Promise<void> {
     closing ??= (async () => {
       await ready.catch(() => undefined)
-      outboxWatch.stop()
+      watch.stop()
       opened?.link.stop()
       cancelStale()
       await opened?.persistence.close()
