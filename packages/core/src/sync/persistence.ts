@@ -2,7 +2,10 @@ import {
   decodeContent,
   EMPTY_CONTENT,
   type EntityContent,
+  type LiveElement,
   mergeUpdates,
+  type RegisterWrite,
+  sameStamp,
   writeRegisters,
 } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
@@ -156,7 +159,8 @@ export function createPersistence(
         const writes = inheritSuperseded(part.writes, gone)
         const client = handlers.client()
         const base = contents.get(key) ?? savedContent(replica, part)
-        const { content, update } = writeRegisters(base, client, writes)
+        const before = withOverwritten(base, writes, () => savedStages(replica, part))
+        const { content, update } = writeRegisters(before, client, writes)
         contents.set(key, content)
         return { ...part, writes, client, update }
       })
@@ -271,12 +275,53 @@ export function createPersistence(
 
 /** An entity as far as it is saved. */
 export function savedContent(replica: Replica, ref: EntityRef): EntityContent {
+  const updates = savedUpdates(replica, ref)
+  return updates.length === 0 ? EMPTY_CONTENT : decodeContent(mergeUpdates(updates))
+}
+
+function savedUpdates(replica: Replica, ref: EntityRef): Uint8Array[] {
   const confirmed = replica.entity(ref)?.confirmed
   const updates = confirmed === undefined ? [] : [confirmed.bytes]
   for (const operation of replica.savedOn(ref)) {
     for (const part of operation.parts) if (keyOf(part) === keyOf(ref)) updates.push(part.update)
   }
-  return updates.length === 0 ? EMPTY_CONTENT : decodeContent(mergeUpdates(updates))
+  return updates
+}
+
+/** What is live on an entity as it is confirmed, then with one saved operation more each time. */
+function* savedStages(replica: Replica, ref: EntityRef): Iterable<readonly LiveElement[]> {
+  const updates = savedUpdates(replica, ref)
+  for (let length = 1; length <= updates.length; length++) {
+    yield decodeContent(mergeUpdates(updates.slice(0, length))).live
+  }
+}
+
+/**
+ * The content with everything in it that the writes have overwritten, even if an operation of another tab has overwritten
+ * that as well: it may still be rejected, and what both have overwritten must not come back then [L2].
+ */
+function withOverwritten(
+  content: EntityContent,
+  writes: readonly RegisterWrite[],
+  stages: () => Iterable<readonly LiveElement[]>,
+): EntityContent {
+  const isOverwritten = (element: LiveElement): boolean =>
+    writes.some(
+      ({ field, supersedes }) =>
+        field === element.field && supersedes.some((stamp) => sameStamp(stamp, element)),
+    )
+  const wanted = writes.reduce((sum, { supersedes }) => sum + supersedes.length, 0)
+  const isComplete = (live: readonly LiveElement[]): boolean =>
+    live.filter(isOverwritten).length >= wanted
+  let { live } = content
+  if (isComplete(live)) return content
+  for (const stage of stages()) {
+    const isKnown = (element: LiveElement): boolean =>
+      live.some((other) => other.field === element.field && sameStamp(other, element))
+    live = live.concat(stage.filter((element) => isOverwritten(element) && !isKnown(element)))
+    if (isComplete(live)) break
+  }
+  return { ...content, live }
 }
 
 /** Whether structs that were written under `client` have been dropped or said again under another id. */
