@@ -25,6 +25,8 @@ export interface DeviceLink {
   readonly inFlight: ReadonlySet<string>
   /** What keeps the link from being used until somebody acts. */
   readonly error: TidemarkError | undefined
+  /** Whether others rely on this tab: `look` is to be called now and then. */
+  readonly onWatch: boolean
   retryOf(id: string): Retry | undefined
   /** The outbox may have something to send. */
   kick(): void
@@ -32,6 +34,8 @@ export interface DeviceLink {
   rollBack(id: string): void
   /** This tab wrote rows. */
   announce(change: number): void
+  /** What the other tabs have told, or should have been told, doesn't count: looks by itself, and tells again. */
+  look(): Promise<void>
   /** The local data is being deleted. */
   announceDestroyed(): void
   stop(): void
@@ -136,24 +140,36 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
   }
 
   function hinted(): void {
-    takeOver()
+    void takeOver()
     if (leading) link?.hint()
     else tabs.post({ type: 'ask' })
   }
 
   /** Reads what other tabs wrote, and sends what of it is to be sent. */
-  function takeOver(): void {
-    persistence.refresh().then(
+  function takeOver(): Promise<void> {
+    return persistence.refresh().then(
       () => sync.kick(),
-      // The persistence tells of a storage that fails; the next hint tries again.
+      // The next hint tries again, at the latest what the leading tab tells after its next look.
       () => undefined,
     )
+  }
+
+  async function look(): Promise<void> {
+    await takeOver()
+    repeatWishes()
+    if (!leading) return
+    announce(persistence.meta.change)
+    tellTabs()
+  }
+
+  function announce(change: number): void {
+    tabs.post({ type: 'committed', change })
   }
 
   function receive(message: TabMessage): void {
     switch (message.type) {
       case 'committed':
-        if (message.change > persistence.meta.change) takeOver()
+        if (message.change > persistence.meta.change) void takeOver()
         break
       case 'ask':
         if (leading) tellTabs()
@@ -216,13 +232,15 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     get error() {
       return error
     },
-    retryOf: (id) => sync.retryOf(id),
-    kick() {
-      sync.kick()
-      repeatWishes()
+    get onWatch() {
+      // Without either there is nobody to tell and nothing to send, and a script in Node may end.
+      return leading && (link !== undefined || platform.channels !== undefined)
     },
+    retryOf: (id) => sync.retryOf(id),
+    kick: () => sync.kick(),
     rollBack,
-    announce: (change) => tabs.post({ type: 'committed', change }),
+    announce,
+    look,
     announceDestroyed: () => tabs.post({ type: 'destroyed' }),
     stop() {
       stopHints?.()

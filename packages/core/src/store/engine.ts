@@ -66,7 +66,7 @@ interface Opened {
   readonly documents: LiveDocuments
 }
 
-const OUTBOX_WATCH_MS = 10_000
+const WATCH_MS = 10_000
 /** No tab sleeps longer and wakes up with what it was doing. */
 const REMEMBER_ROLLBACK_MS = 30 * 24 * 60 * 60 * 1000
 const NOTHING: ReadonlySet<string> = new Set()
@@ -92,13 +92,18 @@ export function createEngine(
   let closing: Promise<void> | undefined
   let stopHiding: (() => void) | undefined
 
-  /** A hint from the tab with the link may have been lost: while something waits, look whether that is still so. */
-  const outboxWatch = createWatch(clock, OUTBOX_WATCH_MS, hasPending, async () => {
-    await opened?.persistence.refresh()
-    opened?.link.kick()
-  })
+  /**
+   * A hint of another tab is lost when that tab dies before it gives it, or when the read that it causes fails. So the
+   * leading tab looks by itself and tells the others, and so does every tab for which something waits.
+   */
+  const watch = createWatch(
+    clock,
+    WATCH_MS,
+    () => opened?.link.onWatch === true || hasPending(),
+    async () => opened?.link.look(),
+  )
   replica.subscribe((keys) => {
-    outboxWatch.consider()
+    watch.consider()
     listeners.entities(keys)
     listeners.operations()
     statusChanged()
@@ -189,6 +194,7 @@ export function createEngine(
   }
 
   function linkChanged(entities: ReadonlySet<EntityKey>): void {
+    watch.consider()
     if (entities.size > 0) listeners.entities(entities)
     const nowOnline = opened?.link.connection === 'online'
     if (nowOnline !== online) {
@@ -359,7 +365,7 @@ export function createEngine(
     closing ??= (async () => {
       await ready.catch(() => undefined)
       stopHiding?.()
-      outboxWatch.stop()
+      watch.stop()
       opened?.link.stop()
       cancelStale()
       await opened?.persistence.close()
