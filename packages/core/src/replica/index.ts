@@ -17,3 +17,14 @@ export {
   type StoredOperation,
 } from './records.js'
 export { createReplica, type EntityState, type Replica } from './replica.js'
+export {
+  nameOf,
+  noteRenames,
+  type Renames,
+  type Restamping,
+  renameInOperation,
+  renameSuperseded,
+  restampOperation,
+  restampOperations,
+  timesOf,
+} from './restamp.js'

@@ -111,7 +111,11 @@ export function createEngine(
         statusChanged()
       },
       displaced: () => void rotate(persistence, clientIds),
-      client: () => clientIds.client,
+      writer: {
+        client: () => clientIds.client,
+        actor: () => actorOf(clientIds.client, rows.meta.replica),
+        hybridClock,
+      },
     })
     await persistence.write({}, ({ meta }) => {
       const clients = clientIds.listed(meta.clients)
@@ -124,6 +128,7 @@ export function createEngine(
       persistence,
       hybridClock,
       clientIds,
+      rewound: () => void rotate(persistence, clientIds),
       changed: linkChanged,
       destroyed: () => void close(),
     })
@@ -149,6 +154,10 @@ export function createEngine(
     return persistence.write({}, () => ({ meta: { clients } })).catch(() => undefined)
   }
 
+  function actorOf(client: number, device: string): string {
+    return formatActor({ user: options.user, replica: device, writer: client })
+  }
+
   function statusChanged(): void {
     status = undefined
     listeners.status()
@@ -172,7 +181,8 @@ export function createEngine(
     listeners.entities(undefined)
     const { lastSyncedAt } = opened.persistence.space
     if (online || lastSyncedAt === null) return
-    const left = lastSyncedAt + options.staleAfter - clock.now()
+    // A clock that was set back by years must not set a timer for years: browsers run those at once (CLK-1).
+    const left = Math.min(lastSyncedAt - clock.now(), 0) + options.staleAfter
     if (left > 0) cancelStale = clock.schedule(() => listeners.entities(undefined), left + 1)
   }
 
@@ -199,9 +209,9 @@ export function createEngine(
       sequence: (ref) => replica.entity(ref)?.sequence ?? 0,
       generation: (ref) => generationOf(replica, ref),
       exists: (ref) => isKnown(replica, ref),
-      now: () => clock.now(),
+      now: () => Math.round(hybridClock.now() / 1000),
       tick: () => hybridClock.tick(),
-      actor: formatActor({ user: options.user, replica: device, writer: client }),
+      actor: actorOf(client, device),
       client,
       newId: newUuid,
     })

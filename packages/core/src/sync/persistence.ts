@@ -1,20 +1,10 @@
-import {
-  decodeContent,
-  EMPTY_CONTENT,
-  type EntityContent,
-  mergeUpdates,
-  writeRegisters,
-} from '../entity/index.js'
+import type { Stamp } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import type { Cancel, Clock } from '../platform/index.js'
 import {
-  type EntityKey,
-  type EntityRef,
-  inheritSuperseded,
-  keyOf,
+  noteRenames,
   type OperationFailure,
   type PendingOperation,
-  type PendingPart,
   type Replica,
 } from '../replica/index.js'
 import type {
@@ -26,6 +16,7 @@ import type {
   WritePlan,
   Written,
 } from '../storage/index.js'
+import { noteConfirmedRenames, repeatUnsaved, type Writer } from './unsaved.js'
 
 /** What became of an operation, as far as this tab can see. */
 export type Settlement =
@@ -42,8 +33,7 @@ export interface PersistenceHandlers {
   troubled(error: TidemarkError | undefined): void
   /** Operations of this tab were said again under another client id: never use the old one again. */
   displaced(): void
-  /** The client id that this tab writes under now. */
-  client(): number
+  readonly writer: Writer
 }
 
 /**
@@ -109,6 +99,8 @@ export function createPersistence(
   ): void {
     const settlements: Settlement[] = []
     const dropped: PendingOperation[] = []
+    const renames = new Map<string, Stamp>()
+    const left: PendingOperation[] = []
     let displaced = false
     const byOrder = new Map<number, PendingOperation>()
     for (const operation of replica.saved()) byOrder.set(operation.order, operation)
@@ -116,6 +108,7 @@ export function createPersistence(
     for (const order of rows.gone) {
       const operation = byOrder.get(order)
       if (operation === undefined || replaced.has(operation.id)) continue
+      left.push(operation)
       settlements.push({
         kind: operation.failure === null ? 'synced' : 'discarded',
         id: operation.id,
@@ -130,38 +123,20 @@ export function createPersistence(
         dropped.push(before)
         settlements.push({ kind: 'failed', id: operation.id, failure: operation.failure })
       }
-      if (before !== undefined && wasDisplaced(before, operation, handlers.client()))
-        displaced = true
+      if (before === undefined) continue
+      noteRenames(before, operation, renames)
+      if (wasDisplaced(before, operation, handlers.writer.client())) displaced = true
     }
     const rebased = rows.meta.rebases !== meta.rebases
     meta = rows.meta
     space = rows.space
     replica.absorb(rows)
     if (displaced) handlers.displaced()
-    if (rebased) repeatUnsaved(dropped)
-    for (const settlement of settlements) handlers.settled(settlement)
-  }
-
-  /** Says what isn't saved yet again, on top of a rebased outbox [L11]. */
-  function repeatUnsaved(dropped: readonly PendingOperation[]): void {
-    const contents = new Map<EntityKey, EntityContent>()
-    for (const operation of replica.unsaved()) {
-      const parts = operation.parts.map((part): PendingPart => {
-        const key = keyOf(part)
-        const gone = dropped.flatMap((other) =>
-          other.parts
-            .filter((candidate) => keyOf(candidate) === key)
-            .flatMap((candidate) => candidate.writes),
-        )
-        const writes = inheritSuperseded(part.writes, gone)
-        const client = handlers.client()
-        const base = contents.get(key) ?? savedContent(replica, part)
-        const { content, update } = writeRegisters(base, client, writes)
-        contents.set(key, content)
-        return { ...part, writes, client, update }
-      })
-      replica.restage({ ...operation, parts })
+    if (replica.unsaved().length > 0) {
+      noteConfirmedRenames(left, replica, renames)
+      if (rebased || renames.size > 0) repeatUnsaved(replica, handlers.writer, dropped, renames)
     }
+    for (const settlement of settlements) handlers.settled(settlement)
   }
 
   async function saveBatch(): Promise<void> {
@@ -267,16 +242,6 @@ export function createPersistence(
       await tail
     },
   }
-}
-
-/** An entity as far as it is saved. */
-export function savedContent(replica: Replica, ref: EntityRef): EntityContent {
-  const confirmed = replica.entity(ref)?.confirmed
-  const updates = confirmed === undefined ? [] : [confirmed.bytes]
-  for (const operation of replica.savedOn(ref)) {
-    for (const part of operation.parts) if (keyOf(part) === keyOf(ref)) updates.push(part.update)
-  }
-  return updates.length === 0 ? EMPTY_CONTENT : decodeContent(mergeUpdates(updates))
 }
 
 /** Whether structs that were written under `client` have been dropped or said again under another id. */

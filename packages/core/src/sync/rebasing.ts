@@ -1,4 +1,5 @@
 import {
+  type ConfirmedEntity,
   type EntityKey,
   type EntityRef,
   inheritSuperseded,
@@ -95,23 +96,38 @@ export function planRebase(
   for (const [index, ref] of read.entities.entries()) {
     const key = keyOf(ref)
     const gone = parked.flatMap((row) => partOn(row, key)?.writes ?? [])
-    const owners: StoredOperation[] = []
-    const parts: PendingPart[] = []
-    for (const row of survivors.values()) {
-      const part = partOn(row, key)
-      if (part === undefined) continue
-      owners.push(row)
-      parts.push({ ...part, writes: inheritSuperseded(part.writes, gone) })
-    }
-    const rebased = rebaseParts(current.entities[index], parts, client)
-    for (const [position, row] of owners.entries()) {
-      const next = row.parts.map((own) => (keyOf(own) === key ? (rebased[position] ?? own) : own))
-      survivors.set(row.order, { ...row, parts: next })
-    }
+    sayAgain(survivors, ref, current.entities[index], client, (part) => ({
+      ...part,
+      writes: inheritSuperseded(part.writes, gone),
+    }))
   }
   return {
     meta: { rebases: current.meta.rebases + 1, clients },
     putOperations: [...parked, ...survivors.values()],
+  }
+}
+
+/** Puts parts on one entity that say the same on top of what is confirmed in the place of those in `operations`. */
+export function sayAgain(
+  operations: Map<number, StoredOperation>,
+  ref: EntityRef,
+  confirmed: ConfirmedEntity | undefined,
+  client: number,
+  adapt: (part: PendingPart) => PendingPart = (part) => part,
+): void {
+  const key = keyOf(ref)
+  const owners: StoredOperation[] = []
+  const parts: PendingPart[] = []
+  for (const row of operations.values()) {
+    const part = partOn(row, key)
+    if (part === undefined) continue
+    owners.push(row)
+    parts.push(adapt(part))
+  }
+  const said = rebaseParts(confirmed, parts, client)
+  for (const [position, row] of owners.entries()) {
+    const next = row.parts.map((own) => (keyOf(own) === key ? (said[position] ?? own) : own))
+    operations.set(row.order, { ...row, parts: next })
   }
 }
 

@@ -10,10 +10,14 @@ import {
   keyOf,
   type OperationFailure,
   type Replica,
+  type Restamping,
   type StoredOperation,
 } from '../replica/index.js'
+import { createBackOff, type Retry } from './back-off.js'
 import { planSteps, readSetOf, type Step } from './confirmation.js'
+import { createDriftCorrection } from './drift.js'
 import type { Persistence } from './persistence.js'
+import { failureOfSize, toWire } from './pushing.js'
 import { planRebase, type Rebase, rebaseAround, rebaseReadSet, rebaseWithout } from './rebasing.js'
 
 /** Follows one space over a link: fates, catching up, sending the outbox, taking answers over. */
@@ -32,12 +36,6 @@ export interface SpaceSync {
   kick(): void
 }
 
-export interface Retry {
-  readonly attempts: number
-  readonly notBefore: number
-  readonly error: OperationFailure
-}
-
 export interface SpaceSyncHost {
   readonly space: string
   readonly channel: number
@@ -54,12 +52,14 @@ export interface SpaceSyncHost {
   changed(): void
   /** A client id that nobody has used, for a rebase, and the list of ids that can be leased with it. */
   freshClient(): { readonly client: number; readonly clients: readonly number[] }
+  /** What new stamps are made of, for writing under that client id. */
+  restamping(client: number): Restamping
 }
 
 /** Ids in one `fates` frame. */
 const FATES_PER_FRAME = 1000
-const RETRY_BASE_MS = 200
-const RETRY_CAP_MS = 30_000
+/** Another tab wrote in between: so long until it is tried again with its rows. */
+const AGAIN_MS = 200
 /**
  * A link on which nothing that was sent is answered for so long carries one way only, however alive the other way is
  * (reliability NET-5). Well above the slowest commit that a relay survives.
@@ -74,7 +74,8 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
    * the reason), once everything sent on the same entities has been answered [L10].
    */
   const unsettled = new Map<string, OperationFailure | null>()
-  const retries = new Map<string, Retry>()
+  const backOff = createBackOff(clock)
+  const drift = createDriftCorrection(host)
   let inbox: RelayMessage[] = []
   let working = false
   let link = 0
@@ -148,7 +149,8 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
 
   function answered(id: string): void {
     inFlight.delete(id)
-    retries.delete(id)
+    backOff.forget(id)
+    drift.accepted(id)
     expectAnswer()
   }
 
@@ -189,17 +191,13 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     inFlight.delete(message.id)
     expectAnswer()
     const error = { code: message.code, message: message.message }
+    if (message.code === 'drift' && drift.refused(message.id)) return
     if (!message.retryable) {
-      retries.delete(message.id)
+      backOff.forget(message.id)
       unsettled.set(message.id, error)
       return
     }
-    const attempts = (retries.get(message.id)?.attempts ?? 0) + 1
-    const backoff = Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** (attempts - 1))
-    // "Predecessor first" [L20]: when that one is still under way, its answer is what we wait for.
-    const delay =
-      message.code === 'gap' && attempts === 1 ? 0 : Math.max(message.retryAfter, backoff)
-    retries.set(message.id, { attempts, notBefore: clock.now() + delay, error })
+    const { attempts } = backOff.refused(message.id, error, message.retryAfter)
     // Nothing of ours comes before it, and still something is missing: it was said on top of what the relay won't get.
     if (message.code === 'gap' && attempts > 1 && isFirst(message.id))
       unsettled.set(message.id, null)
@@ -234,14 +232,28 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       if (written?.committed) {
         unsettled.delete(id)
       } else {
-        // Another tab wrote in between: once more, with its rows.
-        clock.schedule(() => {
-          lookAgain = true
-          void work()
-        }, RETRY_BASE_MS)
+        again()
       }
       host.changed()
     }
+    if (drift.isDue && inFlight.size === 0) await correct(current)
+  }
+
+  /** Nothing that is refused for its times has to be seen by anybody [L7]. */
+  async function correct(current: number): Promise<void> {
+    const done = await drift.run(() => inFlight.size === 0 && current === link)
+    if (current !== link) return
+    // What was early came after something that was refused for its times.
+    if (done) backOff.forgetAll('gap')
+    else again()
+    host.changed()
+  }
+
+  function again(): void {
+    clock.schedule(() => {
+      lookAgain = true
+      void work()
+    }, AGAIN_MS)
   }
 
   function rebaseOf(operation: StoredOperation, failure: OperationFailure | null): Rebase {
@@ -271,18 +283,16 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
 
   /** Sends what may go, in outbox order; what waits holds back everything behind it on the same entities [L9]. */
   function pump(): void {
-    if (!caughtUp || limits === undefined) return
-    const now = clock.now()
+    if (!caughtUp || limits === undefined || drift.isDue) return
     const blocked = heldBack()
     let next = Number.POSITIVE_INFINITY
     let sent = false
     for (const operation of replica.saved()) {
       if (inFlight.size >= limits.maxInFlight) break
       if (operation.failure !== null || inFlight.has(operation.id)) continue
-      const retry = retries.get(operation.id)
-      const waits = retry !== undefined && retry.notBefore > now
-      if (waits) next = Math.min(next, retry.notBefore)
-      if (waits || operation.parts.some((part) => blocked.has(keyOf(part)))) {
+      const left = backOff.left(operation.id)
+      if (left > 0) next = Math.min(next, left)
+      if (left > 0 || operation.parts.some((part) => blocked.has(keyOf(part)))) {
         for (const part of operation.parts) blocked.add(keyOf(part))
         continue
       }
@@ -297,25 +307,10 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       inFlight.add(operation.id)
       if (inFlight.size === 1) expectAnswer()
       sent = true
-      host.send({
-        type: 'push',
-        channel,
-        operation: {
-          id: operation.id,
-          parts: operation.parts.map((part) => ({
-            collection: part.collection,
-            id: part.id,
-            kind: part.kind,
-            generation: part.generation,
-            sequence: part.sequence,
-            lastModified: part.lastModified,
-            update: part.update,
-          })),
-        },
-      })
+      host.send({ type: 'push', channel, operation: toWire(operation) })
     }
     cancelTimer()
-    if (next < Number.POSITIVE_INFINITY) cancelTimer = clock.schedule(pump, Math.max(0, next - now))
+    if (next < Number.POSITIVE_INFINITY) cancelTimer = clock.schedule(pump, next)
     if (sent) host.changed()
   }
 
@@ -335,7 +330,7 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       return caughtUp
     },
     inFlight,
-    retryOf: (id) => retries.get(id),
+    retryOf: (id) => backOff.of(id),
     up(epoch, relayLimits) {
       link += 1
       limits = relayLimits
@@ -368,20 +363,11 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       staged = []
       inFlight.clear()
       unsettled.clear()
+      drift.down()
       cancelTimer()
       cancelDeadline()
       host.changed()
     },
     kick: pump,
-  }
-}
-
-/** An operation that no frame can carry would cut the link each time it is sent: it is refused before. */
-function failureOfSize(operation: StoredOperation, limits: RelayLimits): OperationFailure | null {
-  const bytes = operation.parts.reduce((sum, { update }) => sum + update.length, 0)
-  if (bytes <= limits.maxOperationBytes) return null
-  return {
-    code: 'too-large',
-    message: `It has ${bytes} bytes, and the relay takes ${limits.maxOperationBytes} at most.`,
   }
 }
