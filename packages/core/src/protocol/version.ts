@@ -3,7 +3,7 @@
  *
  * History
  * - 1: hello, open, fates, subscribe, pages, changes, push, ack, reject, ping.
- * - 2: `reject` tells the relay's time; code `drift`.
+ * - 2: `reject` tells the relay's time; code `drift`; digests are over versions too.
  */
 export const PROTOCOL_VERSION = 2
 
