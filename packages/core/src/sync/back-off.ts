@@ -16,8 +16,6 @@ export interface BackOff {
   /** Milliseconds until it may go out; 0: now. */
   left(id: string): number
   forget(id: string): void
-  /** Forgets those that were refused with that code. */
-  forgetAll(code: string): void
 }
 
 const RETRY_BASE_MS = 200
@@ -44,8 +42,5 @@ export function createBackOff(clock: Clock): BackOff {
       return left > retry.delay ? 0 : Math.max(0, left)
     },
     forget: (id) => void retries.delete(id),
-    forgetAll(code) {
-      for (const [id, { error }] of retries) if (error.code === code) retries.delete(id)
-    },
   }
 }

@@ -192,6 +192,8 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     expectAnswer()
     const error = { code: message.code, message: message.message }
     if (message.code === 'drift' && drift.refused(message.id)) return
+    // It came right behind something that was refused for its times, and will again: nothing that the app need see.
+    if (message.code === 'gap' && drift.isDue) return
     if (!message.retryable) {
       backOff.forget(message.id)
       unsettled.set(message.id, error)
@@ -243,9 +245,7 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
   async function correct(current: number): Promise<void> {
     const done = await drift.run(() => inFlight.size === 0 && current === link)
     if (current !== link) return
-    // What was early came after something that was refused for its times.
-    if (done) backOff.forgetAll('gap')
-    else again()
+    if (!done) again()
     host.changed()
   }
 
