@@ -8,7 +8,7 @@ import { InvariantViolation, simulate } from './simulation.js'
  */
 const REGRESSIONS: readonly number[] = [92, 134, 347, 1193]
 /** The same with wrong clocks. */
-const CLOCK_REGRESSIONS: readonly number[] = [486, 517, 999]
+const CLOCK_REGRESSIONS: readonly number[] = [486, 517, 999, 1639, 3427]
 /** Half of them with wrong clocks. */
 const SEEDS = 60
 const FIRST_SEED = 1

@@ -57,7 +57,12 @@ export const EMPTY_CONTENT: EntityContent = {
  * a rebase can say the same on top of another state.
  */
 export type RegisterWrite =
-  | ({ readonly kind: 'set'; readonly supersedes: readonly Stamp[] } & Element)
+  | ({
+      readonly kind: 'set'
+      readonly supersedes: readonly Stamp[]
+      /** Stamps that it had before it was stamped anew [L7]. */
+      readonly formerly?: readonly Stamp[]
+    } & Element)
   | { readonly kind: 'remove'; readonly field: string; readonly supersedes: readonly Stamp[] }
 
 export function decodeContent(update: Uint8Array): EntityContent {

@@ -27,4 +27,5 @@ export {
   restampOperation,
   restampOperations,
   timesOf,
+  withFormerNames,
 } from './restamp.js'

@@ -19,6 +19,7 @@ import {
   renameInOperation,
   restampOperations,
   timesOf,
+  withFormerNames,
 } from './restamp.js'
 
 const SEED = 20261120
@@ -269,6 +270,24 @@ describe('stamping the outbox anew', () => {
     const parts = rebaseParts(confirmed, second.parts, FRESH)
     const { live } = contentOf(confirmed, [{ ...second, parts }])
     expect(live.filter(({ field }) => field === 'note').map(({ value }) => value)).toEqual(['p1.0'])
+  })
+
+  test('[L2] [L10] a write made later knows what it has seen by all of its names', () => {
+    const script: Step[] = [
+      { tab: 'a', changes: [{ field: 'note', value: 'p' }], refreshes: true, elapsed: 0 },
+    ]
+    const first = play(script, YEARS)
+    const second = restamped(first, -YEARS)
+    const third = restamped(second, -YEARS, 'newer')
+    const names = [first, second, third].map(({ operations }) => stampsIn(operations).map(nameOf))
+    const [last] = stampsIn(third.operations)
+    if (last === undefined) throw new Error('one write')
+    const later: RegisterWrite = { kind: 'remove', field: 'note', supersedes: [last] }
+    const pending = third.operations.flatMap(({ parts }) => parts.flatMap(({ writes }) => writes))
+    const [named] = withFormerNames([later], pending)
+    expect(named?.supersedes.map(nameOf).sort()).toEqual(names.flat().sort())
+    expect(new Set(names.flat()).size).toBe(3)
+    expect(withFormerNames([{ ...later, supersedes: [] }], pending)[0]?.supersedes).toEqual([])
   })
 
   test('[L7] another tab reads off the rows what was renamed, and renames its own writes once', () => {

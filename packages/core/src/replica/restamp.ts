@@ -54,7 +54,8 @@ export function restampOperation<O extends PendingOperation>(
       if (write.kind !== 'set') return write
       const stamp = { lastModified: nextTime(), actor }
       renames.set(nameOf(write), stamp)
-      return { ...write, ...stamp }
+      const former = { lastModified: write.lastModified, actor: write.actor }
+      return { ...write, ...stamp, formerly: [...(write.formerly ?? []), former] }
     })
     return { ...part, writes, lastModified: nextTime() }
   })
@@ -79,6 +80,23 @@ export function renameSuperseded(
     return { ...write, supersedes: [...added, ...write.supersedes] }
   })
   return changed ? renamed : writes
+}
+
+/** Writes that were just made, which know what they supersede by its last name only, with its former ones. */
+export function withFormerNames(
+  writes: readonly RegisterWrite[],
+  pending: readonly RegisterWrite[],
+): readonly RegisterWrite[] {
+  const former = new Map<string, readonly Stamp[]>()
+  for (const write of pending) {
+    if (write.kind === 'set' && write.formerly !== undefined)
+      former.set(nameOf(write), write.formerly)
+  }
+  if (former.size === 0) return writes
+  return writes.map((write) => {
+    const names = write.supersedes.flatMap((stamp) => former.get(nameOf(stamp)) ?? [])
+    return names.length === 0 ? write : { ...write, supersedes: [...write.supersedes, ...names] }
+  })
 }
 
 /** `renameSuperseded` for all parts of an operation. */

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import { createHybridClock, formatActor } from '../entity/index.js'
+import { createHybridClock, formatActor, type RegisterWrite } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import { createDraft, createOutcome, type OperationDraft } from '../operations/index.js'
 import type { Cancel, Platform } from '../platform/index.js'
@@ -10,8 +10,10 @@ import {
   type EntityRef,
   type EntityState,
   FIRST_GENERATION,
+  keyOf,
   type PendingOperation,
   type Replica,
+  withFormerNames,
 } from '../replica/index.js'
 import type { ReplicaStorage, StoredRows } from '../storage/index.js'
 import {
@@ -225,7 +227,15 @@ export function createEngine(
       done.synced()
       return { id, entities, when: done.when }
     }
-    const operation: PendingOperation = { id, createdAt: clock.now(), parts, failure: null }
+    const operation: PendingOperation = {
+      id,
+      createdAt: clock.now(),
+      parts: parts.map((part) => ({
+        ...part,
+        writes: withFormerNames(part.writes, pendingWrites(replica, part)),
+      })),
+      failure: null,
+    }
     const { when } = outcomes.track(id)
     replica.stage(operation, contents)
     persistence.save()
@@ -361,6 +371,13 @@ function generationOf(replica: Replica, ref: EntityRef): string {
   const entity = replica.entity(ref)
   const created = entity?.pending[0]?.parts.find((part) => part.id === ref.id)
   return entity?.confirmed?.generation ?? created?.generation ?? FIRST_GENERATION
+}
+
+function pendingWrites(replica: Replica, ref: EntityRef): RegisterWrite[] {
+  const pending = replica.entity(ref)?.pending ?? []
+  return pending.flatMap(({ parts }) =>
+    parts.filter((part) => keyOf(part) === keyOf(ref)).flatMap(({ writes }) => writes),
+  )
 }
 
 function isKnown(replica: Replica, ref: EntityRef): boolean {
