@@ -20,10 +20,8 @@ export { createReplica, type EntityState, type Replica } from './replica.js'
 export {
   nameOf,
   noteRenames,
-  type Renames,
   type Restamping,
   renameInOperation,
-  renameSuperseded,
   restampOperation,
   restampOperations,
   timesOf,

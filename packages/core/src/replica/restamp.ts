@@ -66,7 +66,7 @@ export function restampOperation<O extends PendingOperation>(
  * Writes that say they have seen the new names as well. The old ones stay: they name the same writes [L2], and one of them may
  * still be accepted under its old name, when a copy that was sent before was late on another link.
  */
-export function renameSuperseded(
+function renameSuperseded(
   writes: readonly RegisterWrite[],
   renames: Renames,
 ): readonly RegisterWrite[] {
