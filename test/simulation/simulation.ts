@@ -1,16 +1,17 @@
-import {
-  collection,
-  counter,
-  defineSchema,
-  type EntityRow,
-  isTidemarkError,
-  list,
-  type OpenDocument,
-  set,
-  text,
-} from '@tidemark/core'
+import { isTidemarkError, type OpenDocument } from '@tidemark/core'
 import { counterValue, decodeContent, mergeUpdates, viewOf } from '@tidemark/core/entity'
-import * as z from 'zod'
+import { decodeRelayMessage } from '@tidemark/core/protocol'
+import type { RelayConnection } from '@tidemark/server'
+import {
+  type Card,
+  type CardFields,
+  isTombstone,
+  rowsOf,
+  type Schema,
+  schema,
+  valuesOf,
+} from './cards.js'
+import { relayWrongness, stampViolation, wrongness } from './clocks.js'
 import { createDevice, type Tab } from './device.js'
 import { createModel } from './model.js'
 import { CALM, createNetwork } from './network.js'
@@ -19,28 +20,13 @@ import { createRelayHost, type RelayHostOptions } from './relay-host.js'
 import { createScheduler } from './scheduler.js'
 import { createSharedModel } from './shared-model.js'
 
-const schema = defineSchema({
-  version: 1,
-  collections: {
-    cards: collection({
-      title: z.string().optional(),
-      note: z.string().optional(),
-      tags: set(z.string()),
-      body: text(),
-      steps: list(z.string(), { unique: true }),
-      votes: counter(),
-    }),
-  },
-})
-type Schema = typeof schema.collections
-type CardFields = Schema['cards']['fields']
-type Card = EntityRow<CardFields>
-
 export interface SimulationOptions {
   readonly seed: number
   /** Local changes and faults, in all. */
   readonly steps: number
   readonly devices: number
+  /** Whether clocks are wrong and are set: those of devices by up to ten years, the relay's by up to an hour. */
+  readonly wrongClocks?: boolean
   readonly tamper?: RelayHostOptions['tamper']
 }
 
@@ -94,7 +80,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   })
   const network = createNetwork(scheduler, random.fork(), () => {
     const { relay } = host
-    return relay && ((connection) => relay.connect(connection))
+    return relay && ((connection) => relay.connect(counted(connection)))
   })
   const devices = Array.from({ length: options.devices }, (_, index) =>
     createDevice(scheduler, random.fork(), network, {
@@ -358,9 +344,37 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     }
   }
 
+  /** Sees every frame that the relay sends. */
+  function counted(connection: RelayConnection): RelayConnection {
+    return {
+      ...connection,
+      send(frame) {
+        const message = decodeRelayMessage(frame)
+        if (message.type === 'reject' && message.code === 'drift') count('drift refusals')
+        connection.send(frame)
+      },
+    }
+  }
+
+  /** [CLK-1] [CLK-2] Somebody sets a clock. */
+  function setClock(clocks: SeededRandom): void {
+    if (clocks.chance(0.15)) {
+      host.setClock(relayWrongness(clocks))
+      count("steps of the relay's clock")
+    } else {
+      clocks.pick(devices).clock.ahead = wrongness(clocks)
+      count('clock steps')
+    }
+  }
+
   const tools = random.fork()
+  const clocks = random.fork()
+  if (options.wrongClocks) {
+    for (const { clock } of devices) if (clocks.chance(0.5)) clock.ahead = wrongness(clocks)
+  }
   for (const device of devices) await wait(device.open())
   for (let step = 0; step < steps; step++) {
+    if (options.wrongClocks && clocks.chance(0.05)) setClock(clocks)
     const open = devices.flatMap((device) => [...device.tabs])
     if (open.length > 0 && tools.chance(0.75)) change(tools.pick(open), tools)
     else await disturb(tools)
@@ -430,6 +444,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     })
     const sequence = host.disk.spaces.get(SPACE)?.sequence ?? 0
     if (sequence !== known.size) fail(`[L18] sequence ${sequence} after ${known.size} operations`)
+    const violation = stampViolation(host.disk, SPACE, host.latest)
+    if (violation !== undefined) fail(violation)
     checkValues(known)
     checkShared(known)
     checkStatuses()
@@ -537,23 +553,4 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       }
     }
   }
-}
-
-function isTombstone({ cards }: Tab<Schema>['store'], id: string): boolean {
-  if (cards.get(id) !== undefined) return false
-  try {
-    cards.update(id, () => undefined)
-    return false
-  } catch (error) {
-    return isTidemarkError(error) && error.code === 'entity-deleted'
-  }
-}
-
-function rowsOf(tab: Tab<Schema>): readonly Card[] {
-  return tab.store.cards.query({ orderBy: ['id'] }).current
-}
-
-/** A row without what is this device's own. */
-function valuesOf({ $status: _status, $error: _error, ...shared }: Card): unknown {
-  return shared
 }

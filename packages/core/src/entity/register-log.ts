@@ -82,10 +82,20 @@ export const EMPTY_CONTENT: EntityContent = {
  * a rebase can say the same on top of another state.
  */
 export type RegisterWrite =
-  | ({ readonly kind: 'set'; readonly supersedes: readonly Stamp[] } & Element)
+  | ({
+      readonly kind: 'set'
+      readonly supersedes: readonly Stamp[]
+      /** Stamps that it had before it was stamped anew [L7]. */
+      readonly formerly?: readonly Stamp[]
+    } & Element)
   /** Adds to a counter, of which each client id has a register of its own that only it writes [L5]. */
   | ({ readonly kind: 'increment'; readonly by: number } & Omit<Element, 'value'>)
   | { readonly kind: 'remove'; readonly field: string; readonly supersedes: readonly Stamp[] }
+
+/** The stamps that a write says it has seen and replaces; a counter's writes replace only what their own client id wrote. */
+export function supersededBy(write: RegisterWrite): readonly Stamp[] {
+  return write.kind === 'increment' ? [] : write.supersedes
+}
 
 export function decodeContent(update: Uint8Array): EntityContent {
   const { clocks, runs, tails, shared, isDeleted } = decodeRuns(update, registerRoot)

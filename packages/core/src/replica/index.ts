@@ -28,3 +28,13 @@ export {
   type StoredOperation,
 } from './records.js'
 export { createReplica, type EntityState, type Replica } from './replica.js'
+export {
+  nameOf,
+  noteRenames,
+  type Restamping,
+  renameInOperation,
+  restampOperation,
+  restampOperations,
+  timesOf,
+  withFormerNames,
+} from './restamp.js'

@@ -1,4 +1,4 @@
-import type { HybridClock } from '../entity/index.js'
+import { formatActor, type HybridClock } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import type { Platform } from '../platform/index.js'
 import { PROTOCOL_VERSION } from '../protocol/index.js'
@@ -49,6 +49,8 @@ export interface DeviceLinkHost {
   readonly persistence: Persistence
   readonly hybridClock: HybridClock
   readonly clientIds: ClientIds
+  /** The hybrid clock went back: what is written from now on needs another client id and actor [L1]. */
+  rewound(): void
   /** The connection, or what is on its way, changed; the status of these entities with it. */
   changed(entities: ReadonlySet<EntityKey>): void
   /** Another tab deletes the local data. */
@@ -71,6 +73,8 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
   }
   /** What this tab wants rolled back, while another one has the link. */
   const wanted = new Set<string>()
+  /** How far the relay's clock is ahead of the device's, in milliseconds; null: nobody has told yet. */
+  let clockOffset: number | null = null
   /** What was on its way when `changed` was last told. */
   let told: ReadonlySet<string> = NOTHING
 
@@ -86,6 +90,16 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     observe: (lastModified) => hybridClock.observe(lastModified),
     changed,
     freshClient: () => host.clientIds.rotate(persistence.meta.clients),
+    restamping: (client) => ({
+      actor: formatActor({
+        user: options.user,
+        replica: persistence.meta.replica,
+        writer: client,
+      }),
+      timeOf: (createdAt) => hybridClock.timeOf(createdAt),
+      // This tab goes on writing with the same actor: what the clock gives out next is later than all of these [L1].
+      latest: Math.min(hybridClock.tick(), hybridClock.now()),
+    }),
   })
   const link =
     options.url === undefined
@@ -100,9 +114,10 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
           }),
           message(message) {
             if (message.type === 'welcome') {
-              hybridClock.setOffset(message.serverTime - platform.clock.now())
+              correctClock(message.serverTime - platform.clock.now())
               sync.up(message.epoch, message.limits)
             } else {
+              if (message.type === 'reject') correctClock(message.serverTime - platform.clock.now())
               sync.receive(message)
             }
           },
@@ -137,6 +152,11 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
       if (replica.operation(id)?.failure === null) tabs.post({ type: 'rollBack', id })
       else wanted.delete(id)
     }
+  }
+
+  function correctClock(milliseconds: number): void {
+    clockOffset = milliseconds
+    if (hybridClock.setOffset(milliseconds)) host.rewound()
   }
 
   function hinted(): void {
@@ -176,6 +196,7 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
         break
       case 'link':
         if (leading) break
+        if (typeof message.clockOffset === 'number') correctClock(message.clockOffset)
         remote = { connection: message.connection, inFlight: new Set(message.inFlight) }
         changed()
         break
@@ -200,7 +221,12 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
   }
 
   function tellTabs(): void {
-    tabs.post({ type: 'link', connection: connection(), inFlight: [...inFlight()] })
+    tabs.post({
+      type: 'link',
+      connection: connection(),
+      inFlight: [...inFlight()],
+      clockOffset,
+    })
   }
 
   function connection(): ConnectionStatus {

@@ -1,5 +1,10 @@
 import { v7 as uuidv7 } from 'uuid'
-import { createHybridClock, type EntityContent, formatActor } from '../entity/index.js'
+import {
+  createHybridClock,
+  type EntityContent,
+  formatActor,
+  type RegisterWrite,
+} from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import { createDraft, createOutcome, missing, type OperationDraft } from '../operations/index.js'
 import type { Cancel, Platform } from '../platform/index.js'
@@ -14,6 +19,7 @@ import {
   keyOf,
   type PendingPart,
   type Replica,
+  withFormerNames,
 } from '../replica/index.js'
 import type { ReplicaStorage, StoredRows } from '../storage/index.js'
 import {
@@ -131,7 +137,11 @@ export function createEngine(
       },
       rebasing: () => opened?.documents.flush(),
       displaced: () => void rotate(persistence, clientIds),
-      client: () => clientIds.client,
+      writer: {
+        client: () => clientIds.client,
+        actor: () => actorOf(clientIds.client, rows.meta.replica),
+        hybridClock,
+      },
     })
     await persistence.write({}, ({ meta }) => {
       const clients = clientIds.listed(meta.clients)
@@ -147,6 +157,7 @@ export function createEngine(
       persistence,
       hybridClock,
       clientIds,
+      rewound: () => void rotate(persistence, clientIds),
       changed: linkChanged,
       destroyed: () => void close(),
     })
@@ -188,6 +199,10 @@ export function createEngine(
     return persistence.write({}, () => ({ meta: { clients } })).catch(() => undefined)
   }
 
+  function actorOf(client: number, device: string): string {
+    return formatActor({ user: options.user, replica: device, writer: client })
+  }
+
   function statusChanged(): void {
     status = undefined
     listeners.status()
@@ -212,7 +227,8 @@ export function createEngine(
     listeners.entities(undefined)
     const { lastSyncedAt } = opened.persistence.space
     if (online || lastSyncedAt === null) return
-    const left = lastSyncedAt + options.staleAfter - clock.now()
+    // A clock that was set back by years must not set a timer for years: browsers run those at once (CLK-1).
+    const left = Math.min(lastSyncedAt - clock.now(), 0) + options.staleAfter
     if (left > 0) cancelStale = clock.schedule(() => listeners.entities(undefined), left + 1)
   }
 
@@ -242,9 +258,9 @@ export function createEngine(
       sequence: (ref) => replica.entity(ref)?.sequence ?? 0,
       generation: (ref) => generationOf(replica, ref),
       exists: (ref) => isKnown(replica, ref),
-      now: () => clock.now(),
+      now: () => Math.round(hybridClock.now() / 1000),
       tick: () => hybridClock.tick(),
-      actor: formatActor({ user: options.user, replica: device, writer: client }),
+      actor: actorOf(client, device),
       client,
       newId: newUuid,
     })
@@ -270,7 +286,11 @@ export function createEngine(
     const { persistence } = requireOpen()
     const id = newUuid()
     const { when } = outcomes.track(id)
-    replica.stage({ id, createdAt: clock.now(), parts, failure: null }, contents)
+    const named = parts.map((part) => ({
+      ...part,
+      writes: withFormerNames(part.writes, pendingWrites(replica, part)),
+    }))
+    replica.stage({ id, createdAt: clock.now(), parts: named, failure: null }, contents)
     persistence.save()
     return { id, when }
   }
@@ -456,6 +476,13 @@ function generationOf(replica: Replica, ref: EntityRef): string {
   const entity = replica.entity(ref)
   const created = entity?.pending[0]?.parts.find((part) => part.id === ref.id)
   return entity?.confirmed?.generation ?? created?.generation ?? FIRST_GENERATION
+}
+
+function pendingWrites(replica: Replica, ref: EntityRef): RegisterWrite[] {
+  const pending = replica.entity(ref)?.pending ?? []
+  return pending.flatMap(({ parts }) =>
+    parts.filter((part) => keyOf(part) === keyOf(ref)).flatMap(({ writes }) => writes),
+  )
 }
 
 function isKnown(replica: Replica, ref: EntityRef): boolean {

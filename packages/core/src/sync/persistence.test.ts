@@ -76,7 +76,11 @@ test('[L2] what an unsaved write has replaced stays replaced when the write of a
       troubled: () => undefined,
       rebasing: () => undefined,
       displaced: () => undefined,
-      client: () => CLIENT,
+      writer: {
+        client: () => CLIENT,
+        actor: () => 'ada/replica/7',
+        hybridClock: { tick: () => 1, isBelievable: () => true },
+      },
     },
   )
   onTestFinished(() => persistence.close())

@@ -1,4 +1,6 @@
+import type { ItemTable } from '../entity/index.js'
 import {
+  type ConfirmedEntity,
   type EntityKey,
   type EntityRef,
   followItems,
@@ -110,25 +112,15 @@ export function planRebase(
     const key = keyOf(ref)
     const goneParts = parked.flatMap((row) => partOn(row, key) ?? [])
     const gone = goneParts.flatMap(({ writes }) => writes)
-    const owners: StoredOperation[] = []
-    const parts: PendingPart[] = []
-    for (const row of survivors.values()) {
-      const part = partOn(row, key)
-      if (part === undefined) continue
-      owners.push(row)
-      parts.push({ ...part, writes: inheritSuperseded(part.writes, gone) })
-    }
-    const rebased = rebaseParts(current.entities[index], parts, client, goneParts)
-    for (const [position, row] of owners.entries()) {
-      const next = row.parts.map((own) => (keyOf(own) === key ? (rebased[position] ?? own) : own))
-      survivors.set(row.order, { ...row, parts: next })
-    }
-    const moved = movedItems(parts, rebased)
-    for (const row of waiting.values()) {
-      const next = row.parts.map((own) => (keyOf(own) === key ? followItems(own, moved) : own))
-      if (next.some((part, place) => part !== row.parts[place]))
-        waiting.set(row.order, { ...row, parts: next })
-    }
+    const said = sayAgain(
+      survivors,
+      ref,
+      current.entities[index],
+      client,
+      (part) => ({ ...part, writes: inheritSuperseded(part.writes, gone) }),
+      goneParts,
+    )
+    followInParked(waiting, key, movedItems(said.before, said.after))
   }
   const followed = [...waiting.values()].filter((row) => !rows.includes(row))
   return {
@@ -140,6 +132,51 @@ export function planRebase(
 /** What was rolled back is nobody's any more; only the fact stays. */
 function emptied(row: StoredOperation): StoredOperation {
   return isRolledBack(row) ? { ...row, parts: [] } : row
+}
+
+/** Keeps text that is parked beside what it was typed next to [L15]. */
+export function followInParked(
+  parked: Map<number, StoredOperation>,
+  key: EntityKey,
+  moved: ItemTable,
+): void {
+  for (const row of parked.values()) {
+    const parts = row.parts.map((own) => (keyOf(own) === key ? followItems(own, moved) : own))
+    if (parts.some((part, place) => part !== row.parts[place]))
+      parked.set(row.order, { ...row, parts })
+  }
+}
+
+/** Parts on one entity, before and after they were said again. */
+export interface SaidAgain {
+  readonly before: readonly PendingPart[]
+  readonly after: readonly PendingPart[]
+}
+
+/** Puts parts on one entity that say the same on top of what is confirmed in the place of those in `operations`. */
+export function sayAgain(
+  operations: Map<number, StoredOperation>,
+  ref: EntityRef,
+  confirmed: ConfirmedEntity | undefined,
+  client: number,
+  adapt: (part: PendingPart) => PendingPart = (part) => part,
+  dropped: readonly PendingPart[] = [],
+): SaidAgain {
+  const key = keyOf(ref)
+  const owners: StoredOperation[] = []
+  const before: PendingPart[] = []
+  for (const row of operations.values()) {
+    const part = partOn(row, key)
+    if (part === undefined) continue
+    owners.push(row)
+    before.push(adapt(part))
+  }
+  const after = rebaseParts(confirmed, before, client, dropped)
+  for (const [position, row] of owners.entries()) {
+    const next = row.parts.map((own) => (keyOf(own) === key ? (after[position] ?? own) : own))
+    operations.set(row.order, { ...row, parts: next })
+  }
+  return { before, after }
 }
 
 function partOn(operation: PendingOperation, key: EntityKey): PendingPart | undefined {

@@ -10,6 +10,8 @@ export type TabMessage =
       readonly type: 'link'
       readonly connection: ConnectionStatus
       readonly inFlight: readonly string[]
+      /** How far the relay's clock is ahead of the device's, in milliseconds; null while that tab doesn't know. */
+      readonly clockOffset: number | null
     }
   /** A new tab asks for the above. */
   | { readonly type: 'ask' }
