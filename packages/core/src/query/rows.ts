@@ -1,6 +1,7 @@
 import { DELETED_FIELD, type EntityView, frozen, isDeleted, userOf } from '../entity/index.js'
 import type { EntityState } from '../replica/index.js'
 import { defaultOf, type Fields, isSetField } from '../schema/index.js'
+import { ABSENT } from './field-index.js'
 import type { EntityRow, EntityStatus, FieldConflict } from './types.js'
 
 /** Turns an entity's registers into the frozen object that apps read. One per collection. */
@@ -9,21 +10,23 @@ export interface RowFactory<F extends Fields> {
   row(entity: EntityState, status: EntityStatus): EntityRow<F> | undefined
   /** The same inside of a transaction, where there is no status yet. */
   preview(id: string, view: EntityView): EntityRow<F> | undefined
+  /** What the row shows in a field, without building it; `ABSENT` without a row, and for sets, which no index finds. */
+  value(entity: EntityState, field: string): unknown
 }
 
 const NO_CONFLICTS: Readonly<Record<string, readonly FieldConflict[]>> = Object.freeze({})
 
 export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
-  const registers: { readonly name: string; readonly fallback: unknown }[] = []
+  const fallbacks = new Map<string, unknown>()
   const sets: string[] = []
   for (const [name, field] of Object.entries(fields)) {
     if (isSetField(field)) sets.push(name)
-    else registers.push({ name, fallback: defaultOf(field, [name]) })
+    else fallbacks.set(name, defaultOf(field, [name]))
   }
 
   function values(id: string, view: EntityView): Record<string, unknown> {
     const row: Record<string, unknown> = { id }
-    for (const { name, fallback } of registers) {
+    for (const [name, fallback] of fallbacks) {
       const value = view.values[name]
       row[name] = value === undefined ? fallback : frozen(value)
     }
@@ -42,10 +45,9 @@ export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
 
   return {
     row(entity, status) {
+      if (!isShown(entity)) return undefined
       const { view } = entity
       const [failed] = entity.failed
-      const known = entity.confirmed !== undefined || entity.pending.length > 0
-      if (!known || isDeleted(view)) return undefined
       return Object.freeze({
         ...values(entity.id, view),
         $status: status,
@@ -73,7 +75,19 @@ export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
         $error: undefined,
       }) as unknown as EntityRow<F>
     },
+    value(entity, field) {
+      if (!isShown(entity)) return ABSENT
+      if (field === 'id') return entity.id
+      if (field === '$lastModified') return entity.lastModified
+      if (!fallbacks.has(field)) return ABSENT
+      const value = entity.view.values[field]
+      return value === undefined ? fallbacks.get(field) : value
+    },
   }
+}
+
+function isShown({ confirmed, pending, view }: EntityState): boolean {
+  return (confirmed !== undefined || pending.length > 0) && !isDeleted(view)
 }
 
 function conflictsOf(view: EntityView): Readonly<Record<string, readonly FieldConflict[]>> {
