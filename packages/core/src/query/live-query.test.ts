@@ -41,6 +41,30 @@ describe('a live query that is not subscribed to', () => {
     expect(live.current).toHaveLength(3)
   })
 
+  test('holds its indexes while there are listeners', () => {
+    const source = new Source()
+    const release = vi.fn()
+    const hold = vi.spyOn(source.indexes, 'hold').mockReturnValue(release)
+    const live = createLiveQuery<Fields>(source, { where: { done: false, mixed: ['x'], rank: 1 } })
+    expect(live.current).toEqual([])
+    expect(hold).not.toHaveBeenCalled()
+    const first = live.subscribe(() => undefined)
+    const second = live.subscribe(() => undefined)
+    // Lists are compared, not indexed.
+    expect(hold.mock.calls).toEqual([
+      [
+        [
+          ['done', false],
+          ['rank', 1],
+        ],
+      ],
+    ])
+    first()
+    expect(release).not.toHaveBeenCalled()
+    second()
+    expect(release).toHaveBeenCalledTimes(1)
+  })
+
   test('says nothing to whoever left or came between a change and its telling', async () => {
     const source = new Source()
     const live = createLiveQuery<Fields>(source)
@@ -57,6 +81,27 @@ describe('a live query that is not subscribed to', () => {
     await microtasks()
     expect(late).toHaveBeenCalledTimes(1)
   })
+})
+
+test('a change beyond the limit is none, until it comes within', async () => {
+  const source = new Source()
+  apply(
+    source,
+    [...'abcdef'].map((id) => ({ id, what: {} })),
+  )
+  const live = createLiveQuery<Fields>(source, { limit: 2, orderBy: ['title'] })
+  const listener = vi.fn()
+  live.subscribe(listener)
+  const { current } = live
+  apply(source, [{ id: 'c', what: { title: 'e' } }])
+  apply(source, [{ id: 'f', what: null }])
+  await microtasks()
+  expect(listener).not.toHaveBeenCalled()
+  expect(live.current).toBe(current)
+  apply(source, [{ id: 'a', what: null }])
+  expect(live.current.map((one) => one.id)).toEqual(['b', 'd'])
+  await microtasks()
+  expect(listener).toHaveBeenCalledTimes(1)
 })
 
 describe('the order and the choice of rows', () => {
