@@ -10,7 +10,7 @@ export interface RowFactory<F extends Fields> {
   row(entity: EntityState, status: EntityStatus): EntityRow<F> | undefined
   /** The same inside of a transaction, where there is no status yet. */
   preview(id: string, view: EntityView): EntityRow<F> | undefined
-  /** What the row shows in a field, without building it; `ABSENT` without a row, and for sets, which no index finds. */
+  /** What the row shows in a field, without building it; `ABSENT` without a row, and for sets: no index finds them. */
   value(entity: EntityState, field: string): unknown
 }
 
