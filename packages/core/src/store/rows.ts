@@ -1,4 +1,7 @@
 import {
+  ABSENT,
+  assertQuery,
+  createFieldIndexes,
   createLiveQuery,
   createRowFactory,
   type EntityRow,
@@ -17,6 +20,7 @@ export interface Rows<F extends Fields> {
   readonly factory: RowFactory<F>
   get(id: string): EntityRow<F> | undefined
   watch(id: string): Readable<EntityRow<F> | undefined>
+  /** @throws TidemarkError `value-invalid` */
   query(options?: QueryOptions<F>): LiveQuery<EntityRow<F>>
   /** These entities, or (without ids) all of them, may show something else now. */
   invalidate(ids?: ReadonlySet<string>): void
@@ -32,6 +36,13 @@ export function createRows<F extends Fields>(
   const cache = new Map<string, EntityRow<F>>()
   const watchers = new Map<string, { readonly observers: Observers; count: number }>()
   const followers = new Set<(ids: ReadonlySet<string>) => void>()
+  const indexes = createFieldIndexes({
+    ids: () => replica.collection(name).keys(),
+    value(id, field) {
+      const entity = replica.collection(name).get(id)
+      return entity === undefined ? ABSENT : factory.value(entity, field)
+    },
+  })
 
   function get(id: string): EntityRow<F> | undefined {
     const cached = cache.get(id)
@@ -75,23 +86,27 @@ export function createRows<F extends Fields>(
         (a, b) => a === b,
         { subscribe: (listener) => watchEntity(id, listener) },
       ),
-    query: (options) =>
-      createLiveQuery(
+    query(options = {}) {
+      assertQuery(name, fields, options)
+      return createLiveQuery(
         {
           all,
           get,
+          indexes,
           subscribe(listener) {
             followers.add(listener)
             return () => followers.delete(listener)
           },
         },
         options,
-      ),
+      )
+    },
     invalidate(ids = new Set(replica.collection(name).keys())) {
       for (const id of ids) {
         cache.delete(id)
         watchers.get(id)?.observers.touch()
       }
+      indexes.update(ids)
       for (const follower of [...followers]) follower(ids)
     },
   }
