@@ -6,6 +6,7 @@ import {
   type Former,
   type ItemTable,
   mergeUpdates,
+  movedRun,
   type RegisterWrite,
   type Stamp,
   sameStamp,
@@ -17,6 +18,7 @@ import {
   type EntityKey,
   type EntityRef,
   keyOf,
+  type MovedText,
   type PendingOperation,
   type PendingPart,
 } from './records.js'
@@ -24,19 +26,20 @@ import {
 /**
  * Says the surviving parts of one entity again on top of its confirmed snapshot, in outbox order, under a client id
  * that the entity hasn't seen [L14]. Stamps stay [L1]; each write deletes exactly what it had superseded [L2]; text finds its
- * place beside what is still there [L15].
+ * place beside what is still there [L15], under whichever of its ids that was accepted (`moves`).
  */
 export function rebaseParts(
   confirmed: ConfirmedEntity | undefined,
   parts: readonly PendingPart[],
   client: number,
   dropped: readonly PendingPart[] = [],
+  moves: readonly MovedText[] = [],
 ): PendingPart[] {
   let content: EntityContent =
     confirmed === undefined ? EMPTY_CONTENT : decodeContent(confirmed.bytes)
   const updates = confirmed === undefined ? [] : [confirmed.bytes]
   for (const { update } of [...dropped, ...parts]) updates.push(update)
-  const items = itemTableWithout(dropped, { updates, clocks: content.clocks })
+  const items = itemTableWithout(dropped, { updates, clocks: content.clocks, moves })
   return parts.map((part) => {
     const said = sayPartAgain(part, content, client, items)
     content = said.content
@@ -51,15 +54,20 @@ export function itemTableWithout(dropped: readonly PendingPart[], former?: Forme
 }
 
 /** Where the text of parts went that were said again, by their place in both lists. */
-export function movedItems(
+export function movedTexts(
   before: readonly PendingPart[],
   after: readonly PendingPart[],
-): ItemTable {
-  const items = createItemTable()
-  for (const [place, { edit }] of before.entries()) {
+): MovedText[] {
+  return before.flatMap((part, place) => {
     const now = after[place]?.edit
-    if (edit !== null && now) items.move(edit, now)
-  }
+    const run = part.edit === null || !now ? undefined : movedRun(part.edit, now)
+    return run === undefined ? [] : { entity: keyOf(part), ...run }
+  })
+}
+
+export function itemTableOf(moves: readonly MovedText[]): ItemTable {
+  const items = createItemTable()
+  for (const run of moves) items.move(run)
   return items
 }
 

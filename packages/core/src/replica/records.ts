@@ -1,4 +1,4 @@
-import type { EntityView, RegisterWrite } from '../entity/index.js'
+import type { EntityView, ItemRun, RegisterWrite } from '../entity/index.js'
 
 export interface EntityRef {
   readonly collection: string
@@ -66,6 +66,11 @@ export interface PendingOperation {
 /** A row of the outbox as stored: `order` is its place, given out by the storage [L9]. */
 export interface StoredOperation extends PendingOperation {
   readonly order: number
+}
+
+/** Text of an entity that was said again under other ids [L15]. */
+export interface MovedText extends ItemRun {
+  readonly entity: EntityKey
 }
 
 /**

@@ -93,7 +93,7 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
           tx.objectStore('entities').getAll(IDBKeyRange.bound([space], [space, []])),
           tx.objectStore('outbox').index('space').getAll(space),
         ])
-        const meta = known ?? { replica: identity(), change: 0, rebases: 0, clients: [] }
+        const meta = known ?? { replica: identity(), change: 0, rebases: 0, clients: [], moves: [] }
         if (known === undefined) await tx.objectStore('meta').put(meta, 'replica')
         await tx.done
         return {

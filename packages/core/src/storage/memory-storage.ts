@@ -83,7 +83,7 @@ export function createMemoryStorage({
   return {
     open(name, identity) {
       return transaction(() => {
-        disk.meta ??= { replica: identity(), change: 0, rebases: 0, clients: [] }
+        disk.meta ??= { replica: identity(), change: 0, rebases: 0, clients: [], moves: [] }
         const space = spaceOf(name)
         return {
           meta: disk.meta,

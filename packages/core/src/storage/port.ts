@@ -1,6 +1,7 @@
 import type {
   ConfirmedEntity,
   EntityRef,
+  MovedText,
   PendingOperation,
   StoredOperation,
 } from '../replica/index.js'
@@ -15,6 +16,8 @@ export interface ReplicaMeta {
   readonly rebases: number
   /** Yjs client ids that tabs lease, one tab each at a time [L19]. */
   readonly clients: readonly number[]
+  /** Where text went that was said again lately: for what a tab has typed next to it and not saved yet [L15]. */
+  readonly moves: readonly MovedText[]
 }
 
 /** How far a space has been followed. */
@@ -55,7 +58,7 @@ export interface CurrentRows {
 
 /** What a transaction writes. Nothing at all when every property is absent. */
 export interface WritePlan {
-  readonly meta?: Partial<Pick<ReplicaMeta, 'rebases' | 'clients'>>
+  readonly meta?: Partial<Pick<ReplicaMeta, 'rebases' | 'clients' | 'moves'>>
   readonly space?: Partial<SpaceRow>
   readonly putEntities?: readonly ConfirmedEntity[]
   readonly addOperations?: readonly PendingOperation[]

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { StoredOperation } from '../replica/index.js'
+import type { MovedText, StoredOperation } from '../replica/index.js'
 import { NEW_SPACE, type ReplicaStorage, type WritePlan } from './port.js'
 import { followModel, transactions } from './storage-model.test-support.js'
 import {
@@ -12,6 +12,13 @@ import {
 } from './stored-rows.test-support.js'
 
 const SEED = 20261120
+
+const moved: MovedText = {
+  entity: 'cards/a',
+  from: { client: 7, clock: 0 },
+  to: { client: 9, clock: 3 },
+  length: 2,
+}
 
 /** One device: a disk, and tabs that share it. */
 export interface Device {
@@ -41,7 +48,7 @@ export function describeStorageContract(name: string, makeDevice: () => Promise<
         const { device, tab } = await start()
         const first = await tab.open('team', () => 'replica-1')
         expect(first).toEqual({
-          meta: { replica: 'replica-1', change: 0, rebases: 0, clients: [] },
+          meta: { replica: 'replica-1', change: 0, rebases: 0, clients: [], moves: [] },
           space: NEW_SPACE,
           entities: [],
           operations: [],
@@ -66,7 +73,7 @@ export function describeStorageContract(name: string, makeDevice: () => Promise<
       test('another tab, and the same one after closing, read what was written', async () => {
         const { tab, other } = await opened()
         const written = await tab.write('team', {}, () => ({
-          meta: { rebases: 3, clients: [7, 9] },
+          meta: { rebases: 3, clients: [7, 9], moves: [moved] },
           space: { epoch: 'e-1', checkpoint: 12, lastSyncedAt: 1_790_000_000_000 },
           putEntities: [entityRow('a')],
           addOperations: [operationRow('one'), operationRow('two')],
@@ -75,7 +82,7 @@ export function describeStorageContract(name: string, makeDevice: () => Promise<
         for (const reader of [tab, other]) {
           const rows = await reader.open('team', () => 'never')
           expect(plainRows(rows)).toEqual({
-            meta: { replica: 'replica-1', change: 1, rebases: 3, clients: [7, 9] },
+            meta: { replica: 'replica-1', change: 1, rebases: 3, clients: [7, 9], moves: [moved] },
             space: { epoch: 'e-1', checkpoint: 12, lastSyncedAt: 1_790_000_000_000 },
             entities: [entityRow('a')],
             operations: written.operations,
@@ -102,7 +109,7 @@ export function describeStorageContract(name: string, makeDevice: () => Promise<
         await tab.destroy()
         const rows = await device.tab().open('team', () => 'replica-3')
         expect(rows).toEqual({
-          meta: { replica: 'replica-3', change: 0, rebases: 0, clients: [] },
+          meta: { replica: 'replica-3', change: 0, rebases: 0, clients: [], moves: [] },
           space: NEW_SPACE,
           entities: [],
           operations: [],
@@ -157,7 +164,13 @@ export function describeStorageContract(name: string, makeDevice: () => Promise<
           deleteOperations: [one.order],
         }))
         expect(written.committed).toBe(true)
-        expect(written.meta).toEqual({ replica: 'replica-1', change: 2, rebases: 1, clients: [] })
+        expect(written.meta).toEqual({
+          replica: 'replica-1',
+          change: 2,
+          rebases: 1,
+          clients: [],
+          moves: [],
+        })
         expect(written.space).toEqual({ ...NEW_SPACE, checkpoint: 2 })
         expect(written.gone).toEqual([one.order])
         expect(plainRows(written)).toMatchObject({
@@ -254,7 +267,7 @@ export function describeStorageContract(name: string, makeDevice: () => Promise<
           const before = plainRows(await other.open('team', () => 'never'))
           expect(await tab.write('team', {}, () => plan)).toEqual({
             committed: false,
-            meta: { replica: 'replica-1', change: 1, rebases: 5, clients: [] },
+            meta: { replica: 'replica-1', change: 1, rebases: 5, clients: [], moves: [] },
             space: { ...NEW_SPACE, checkpoint: 3 },
             entities: [],
             operations: [],
@@ -345,7 +358,7 @@ export function describeStorageContract(name: string, makeDevice: () => Promise<
         }))
         const rows = plainRows(await other.readSince('team', since))
         expect(rows).toEqual({
-          meta: { replica: 'replica-1', change: since + 2, rebases: 0, clients: [] },
+          meta: { replica: 'replica-1', change: since + 2, rebases: 0, clients: [], moves: [] },
           space: { ...NEW_SPACE, checkpoint: 9 },
           entities: [changed],
           operations: [parked],

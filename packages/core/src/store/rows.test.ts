@@ -26,7 +26,13 @@ function entity(index: number, values: Record<string, StorableValue> = {}): Conf
     confirmedSequence: 1,
     sequence: 1,
     lastModified: 1,
-    view: { values: { list, ...values }, conflicts: undefined, sequence: 1, lastModified: 1 },
+    view: {
+      values: { list, ...values },
+      conflicts: undefined,
+      shared: undefined,
+      sequence: 1,
+      lastModified: 1,
+    },
   }
 }
 

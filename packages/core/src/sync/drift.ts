@@ -1,5 +1,6 @@
 import type { Replica, Restamping } from '../replica/index.js'
 import type { Persistence } from './persistence.js'
+import type { FreshClient } from './rebasing.js'
 import { planRestamp, restampReadSet } from './restamping.js'
 
 /** Stamping the outbox anew after the relay has refused a time in it [L7]. */
@@ -24,7 +25,7 @@ export interface DriftCorrection {
 export interface DriftHost {
   readonly replica: Replica
   readonly persistence: Persistence
-  freshClient(): { readonly client: number; readonly clients: readonly number[] }
+  freshClient(): FreshClient
   /** What new stamps are made of, for writing under a client id that nobody has used. */
   restamping(client: number): Restamping
 }

@@ -16,7 +16,7 @@ import type {
   WritePlan,
   Written,
 } from '../storage/index.js'
-import { type Moved, noteConfirmedRenames, repeatUnsaved, type Writer } from './unsaved.js'
+import { noteConfirmedRenames, repeatUnsaved, type Writer } from './unsaved.js'
 
 /** What became of an operation, as far as this tab can see. */
 export type Settlement =
@@ -103,9 +103,9 @@ export function createPersistence(
     if (rebased) handlers.rebasing()
     const settlements: Settlement[] = []
     const dropped: PendingOperation[] = []
-    const moved: Moved[] = []
     const renames = new Map<string, Stamp>()
     const left: PendingOperation[] = []
+    const former: PendingOperation[] = []
     let displaced = false
     const byOrder = new Map<number, PendingOperation>()
     for (const operation of replica.saved()) byOrder.set(operation.order, operation)
@@ -114,6 +114,7 @@ export function createPersistence(
       const operation = byOrder.get(order)
       if (operation === undefined || replaced.has(operation.id)) continue
       left.push(operation)
+      former.push(operation)
       settlements.push({
         kind: operation.failure === null ? 'synced' : 'discarded',
         id: operation.id,
@@ -129,7 +130,7 @@ export function createPersistence(
         settlements.push({ kind: 'failed', id: operation.id, failure: operation.failure })
       }
       if (before === undefined) continue
-      if (operation.failure === null) moved.push({ before, operation })
+      former.push(before)
       noteRenames(before, operation, renames)
       if (wasDisplaced(before, operation, handlers.writer.client())) displaced = true
     }
@@ -140,7 +141,7 @@ export function createPersistence(
     if (replica.unsaved().length > 0) {
       noteConfirmedRenames(left, replica, renames)
       if (rebased || renames.size > 0)
-        repeatUnsaved(replica, handlers.writer, { dropped, moved, renames })
+        repeatUnsaved(replica, handlers.writer, { dropped, former, moves: meta.moves, renames })
     }
     for (const settlement of settlements) handlers.settled(settlement)
   }

@@ -6,8 +6,10 @@ import {
   followItems,
   inheritSuperseded,
   isRolledBack,
+  itemTableOf,
   keyOf,
-  movedItems,
+  type MovedText,
+  movedTexts,
   type OperationFailure,
   type PendingOperation,
   type PendingPart,
@@ -17,7 +19,7 @@ import {
   type StoredOperation,
   withOrphans,
 } from '../replica/index.js'
-import type { CurrentRows, ReadSet, WritePlan } from '../storage/index.js'
+import type { CurrentRows, ReadSet, ReplicaMeta, WritePlan } from '../storage/index.js'
 
 /** Saying pending operations again on top of what is confirmed, without those that are dropped [L14]. */
 export interface Rebase {
@@ -90,43 +92,64 @@ export function planRebase(
   { dropped }: Rebase,
   read: Required<ReadSet>,
   current: CurrentRows,
-  client: number,
-  clients: readonly number[],
+  { client, clients }: FreshClient,
 ): WritePlan {
   const rows = current.operations.filter((row) => row !== undefined)
   if (rows.length < read.operations.length) return {}
   if (rows.some((row) => row.failure !== null && dropped.has(row.id))) return {}
 
-  const parked: StoredOperation[] = []
+  const parked = new Map<number, StoredOperation>()
   const survivors = new Map<number, StoredOperation>()
   /** Those that had been parked before: what they refer to may be somewhere else now. */
   const waiting = new Map<number, StoredOperation>()
   for (const row of rows) {
     const failure = dropped.get(row.id)
-    if (failure !== undefined) parked.push({ ...row, failure })
+    if (failure !== undefined) parked.set(row.order, { ...row, failure })
     else if (row.failure === null) survivors.set(row.order, row)
     else waiting.set(row.order, row)
   }
-  if (parked.length === 0 && survivors.size === 0) return {}
+  if (parked.size === 0 && survivors.size === 0) return {}
+  const moves: MovedText[] = []
   for (const [index, ref] of read.entities.entries()) {
     const key = keyOf(ref)
-    const goneParts = parked.flatMap((row) => partOn(row, key) ?? [])
+    const goneParts = [...parked.values()].flatMap((row) => partOn(row, key) ?? [])
     const gone = goneParts.flatMap(({ writes }) => writes)
     const said = sayAgain(
       survivors,
       ref,
       current.entities[index],
       client,
+      current.meta.moves,
       (part) => ({ ...part, writes: inheritSuperseded(part.writes, gone) }),
       goneParts,
     )
-    followInParked(waiting, key, movedItems(said.before, said.after))
+    moves.push(...said)
+    for (const rows of [parked, waiting]) followInParked(rows, key, itemTableOf(said))
   }
   const followed = [...waiting.values()].filter((row) => !rows.includes(row))
   return {
-    meta: { rebases: current.meta.rebases + 1, clients },
-    putOperations: [...parked.map(emptied), ...survivors.values(), ...followed],
+    meta: rebasedMeta(current.meta, { client, clients }, moves),
+    putOperations: [...[...parked.values()].map(emptied), ...survivors.values(), ...followed],
   }
+}
+
+/** A client id that nobody has used, and the list of ids that can be leased with it. */
+export interface FreshClient {
+  readonly client: number
+  readonly clients: readonly number[]
+}
+
+/** More than are made while a tab is saving what it has just typed. */
+const KEPT_MOVES = 64
+
+/** What a device keeps about itself after its outbox was said again. */
+export function rebasedMeta(
+  before: ReplicaMeta,
+  { clients }: FreshClient,
+  moves: readonly MovedText[],
+): NonNullable<WritePlan['meta']> {
+  const kept = moves.length === 0 ? before.moves : [...before.moves.slice(-KEPT_MOVES), ...moves]
+  return { rebases: before.rebases + 1, clients, moves: kept }
 }
 
 /** What was rolled back is nobody's any more; only the fact stays. */
@@ -147,21 +170,19 @@ export function followInParked(
   }
 }
 
-/** Parts on one entity, before and after they were said again. */
-export interface SaidAgain {
-  readonly before: readonly PendingPart[]
-  readonly after: readonly PendingPart[]
-}
-
-/** Puts parts on one entity that say the same on top of what is confirmed in the place of those in `operations`. */
+/**
+ * Puts parts on one entity that say the same on top of what is confirmed in the place of those in `operations`. Returns where
+ * their text went.
+ */
 export function sayAgain(
   operations: Map<number, StoredOperation>,
   ref: EntityRef,
   confirmed: ConfirmedEntity | undefined,
   client: number,
+  moves: readonly MovedText[],
   adapt: (part: PendingPart) => PendingPart = (part) => part,
   dropped: readonly PendingPart[] = [],
-): SaidAgain {
+): MovedText[] {
   const key = keyOf(ref)
   const owners: StoredOperation[] = []
   const before: PendingPart[] = []
@@ -171,12 +192,13 @@ export function sayAgain(
     owners.push(row)
     before.push(adapt(part))
   }
-  const after = rebaseParts(confirmed, before, client, dropped)
+  const own = moves.filter(({ entity }) => entity === key)
+  const after = rebaseParts(confirmed, before, client, dropped, own)
   for (const [position, row] of owners.entries()) {
-    const next = row.parts.map((own) => (keyOf(own) === key ? (after[position] ?? own) : own))
+    const next = row.parts.map((part) => (keyOf(part) === key ? (after[position] ?? part) : part))
     operations.set(row.order, { ...row, parts: next })
   }
-  return { before, after }
+  return movedTexts(before, after)
 }
 
 function partOn(operation: PendingOperation, key: EntityKey): PendingPart | undefined {

@@ -1,15 +1,16 @@
 import {
   type EntityKey,
   type EntityRef,
+  itemTableOf,
   keyOf,
-  movedItems,
+  type MovedText,
   type Replica,
   type Restamping,
   renameInOperation,
   restampOperations,
 } from '../replica/index.js'
 import type { CurrentRows, ReadSet, WritePlan } from '../storage/index.js'
-import { followInParked, sayAgain } from './rebasing.js'
+import { type FreshClient, followInParked, rebasedMeta, sayAgain } from './rebasing.js'
 
 /** The rows that `planRestamp` decides upon: the whole outbox, and what it changes. */
 export function restampReadSet(replica: Replica): Required<ReadSet> {
@@ -30,7 +31,7 @@ export function restampReadSet(replica: Replica): Required<ReadSet> {
 export function planRestamp(
   read: Required<ReadSet>,
   current: CurrentRows,
-  fresh: { readonly client: number; readonly clients: readonly number[] },
+  fresh: FreshClient,
   restamping: Restamping,
 ): WritePlan {
   const rows = current.operations.filter((row) => row !== undefined)
@@ -41,12 +42,14 @@ export function planRestamp(
   const survivors = new Map(operations.map((row) => [row.order, row]))
   const parked = new Map(rows.filter((row) => row.failure !== null).map((row) => [row.order, row]))
   for (const [order, row] of parked) parked.set(order, renameInOperation(row, renames))
+  const moves: MovedText[] = []
   for (const [index, ref] of read.entities.entries()) {
-    const said = sayAgain(survivors, ref, current.entities[index], fresh.client)
-    followInParked(parked, keyOf(ref), movedItems(said.before, said.after))
+    const said = sayAgain(survivors, ref, current.entities[index], fresh.client, current.meta.moves)
+    moves.push(...said)
+    followInParked(parked, keyOf(ref), itemTableOf(said))
   }
   return {
-    meta: { rebases: current.meta.rebases + 1, clients: fresh.clients },
+    meta: rebasedMeta(current.meta, fresh, moves),
     putOperations: [
       ...[...parked.values()].filter((row) => !rows.includes(row)),
       ...survivors.values(),

@@ -1,9 +1,10 @@
 import {
   type EntityRef,
-  followItems,
+  itemTableOf,
   itemTableWithout,
   keyOf,
-  movedItems,
+  type MovedText,
+  movedTexts,
   type PendingOperation,
   type PendingPart,
   type Replica,
@@ -11,6 +12,7 @@ import {
   sayPartAgain,
 } from '../replica/index.js'
 import type { Persistence } from './persistence.js'
+import { type FreshClient, followInParked, rebasedMeta } from './rebasing.js'
 import { savedContent } from './unsaved.js'
 
 /**
@@ -21,31 +23,34 @@ export async function retryParked(
   persistence: Persistence,
   replica: Replica,
   id: string,
-  freshClient: () => { readonly client: number; readonly clients: readonly number[] },
+  freshClient: () => FreshClient,
 ): Promise<void> {
   await persistence.writeOnLatest(() => {
     const order = replica.orderOf(id)
     const parked = replica.operation(id)
     if (order === undefined || parked === undefined || parked.failure === null) return undefined
-    const { client, clients } = freshClient()
+    const fresh = freshClient()
+    const { client } = fresh
     const parts = parked.parts.map((part): PendingPart => {
       const known = (replica.entity(part)?.confirmed ?? replica.savedOn(part)[0]) !== undefined
       const content = savedContent(replica, part)
       const others = stillParked(replica, part, id)
       const updates = [...replica.updates(part), ...others.map(({ update }) => update)]
-      const items = itemTableWithout(others, { updates, clocks: content.clocks })
+      const moves = persistence.meta.moves.filter(({ entity }) => entity === keyOf(part))
+      const items = itemTableWithout(others, { updates, clocks: content.clocks, moves })
       const said = sayPartAgain(part, content, client, items).part
       // Without the entity that it was an edit of, it can only be a creation.
       return { ...said, kind: known ? part.kind : 'create' }
     })
-    const others = followers(replica, parked, parts)
+    const moves = movedTexts(parked.parts, parts)
+    const others = followers(replica, parked, moves)
     return {
       read: { operations: [order, ...others.map((other) => other.order)] },
       decide: ({ meta, operations: [row, ...rows] }) =>
         row === undefined || row.failure === null || rows.includes(undefined)
           ? {}
           : {
-              meta: { rebases: meta.rebases + 1, clients },
+              meta: rebasedMeta(meta, fresh, moves),
               deleteOperations: [order],
               addOperations: [{ id, createdAt: parked.createdAt, parts, failure: null }],
               putOperations: others,
@@ -66,22 +71,19 @@ function stillParked(replica: Replica, ref: EntityRef, id: string): PendingPart[
 function followers(
   replica: Replica,
   parked: PendingOperation,
-  parts: readonly PendingPart[],
+  moves: readonly MovedText[],
 ): StoredOperation[] {
-  const changed = new Map<string, StoredOperation>()
-  for (const [place, part] of parts.entries()) {
-    const before = parked.parts[place]
-    if (before === undefined || before.edit === null) continue
-    const moved = movedItems([before], [part])
+  const changed = new Map<number, StoredOperation>()
+  for (const part of parked.parts) {
+    const key = keyOf(part)
+    const own = moves.filter(({ entity }) => entity === key)
+    if (own.length === 0) continue
     for (const { id } of replica.entity(part)?.failed ?? []) {
-      if (id === parked.id) continue
-      const operation = changed.get(id) ?? storedOperation(replica, id)
-      if (operation === undefined) continue
-      const own = operation.parts.map((other) =>
-        keyOf(other) === keyOf(part) ? followItems(other, moved) : other,
-      )
-      changed.set(id, { ...operation, parts: own })
+      const row = storedOperation(replica, id)
+      if (row !== undefined && id !== parked.id && !changed.has(row.order))
+        changed.set(row.order, row)
     }
+    followInParked(changed, key, itemTableOf(own))
   }
   return [...changed.values()]
 }

@@ -19,7 +19,14 @@ import { planSteps, readSetOf, type Step } from './confirmation.js'
 import { createDriftCorrection } from './drift.js'
 import type { Persistence } from './persistence.js'
 import { failureOfSize, toWire } from './pushing.js'
-import { planRebase, type Rebase, rebaseAround, rebaseReadSet, rebaseWithout } from './rebasing.js'
+import {
+  type FreshClient,
+  planRebase,
+  type Rebase,
+  rebaseAround,
+  rebaseReadSet,
+  rebaseWithout,
+} from './rebasing.js'
 
 /** Follows one space over a link: fates, catching up, sending the outbox, taking answers over. */
 export interface SpaceSync {
@@ -56,7 +63,7 @@ export interface SpaceSyncHost {
   /** `caughtUp`, `inFlight` or retries changed. */
   changed(): void
   /** A client id that nobody has used, for a rebase, and the list of ids that can be leased with it. */
-  freshClient(): { readonly client: number; readonly clients: readonly number[] }
+  freshClient(): FreshClient
   /** What new stamps are made of, for writing under that client id. */
   restamping(client: number): Restamping
 }
@@ -240,7 +247,7 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
         const fresh = host.freshClient()
         return {
           read,
-          decide: (rows) => planRebase(rebase, read, rows, fresh.client, fresh.clients),
+          decide: (rows) => planRebase(rebase, read, rows, fresh),
         }
       })
       if (current !== link) return

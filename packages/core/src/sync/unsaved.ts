@@ -19,6 +19,7 @@ import {
   inheritSuperseded,
   itemTableWithout,
   keyOf,
+  type MovedText,
   nameOf,
   type PendingOperation,
   type PendingPart,
@@ -38,17 +39,14 @@ export interface Writer {
   readonly hybridClock: Pick<HybridClock, 'tick' | 'isBelievable'>
 }
 
-/** An operation as it was, and as it was said again. */
-export interface Moved {
-  readonly before: PendingOperation
-  readonly operation: PendingOperation
-}
-
 /** What became of saved operations. */
 export interface OutboxChange {
   /** Those that have left the chain. */
   readonly dropped: readonly PendingOperation[]
-  readonly moved: readonly Moved[]
+  /** Those that have changed or left, as this tab knew them. */
+  readonly former: readonly PendingOperation[]
+  /** Where text went that was said again, the latest last. */
+  readonly moves: readonly MovedText[]
   /** Those that have new stamps. */
   readonly renames: Map<string, Stamp>
 }
@@ -87,21 +85,16 @@ interface Repetition {
 function repetition(
   replica: Replica,
   ref: EntityRef,
-  { dropped, moved }: OutboxChange,
+  { dropped, former, moves }: OutboxChange,
 ): Repetition {
   const goneParts = partsOn(dropped, ref)
   const content = savedContent(replica, ref)
-  const befores = moved.map(({ before }) => before)
-  const former = [...partsOn(befores, ref), ...goneParts, ...partsOn(replica.unsaved(), ref)]
+  const known = [...partsOn(former, ref), ...partsOn(replica.unsaved(), ref)]
   const items = itemTableWithout(goneParts, {
-    updates: [...savedUpdates(replica, ref), ...former.map(({ update }) => update)],
+    updates: [...savedUpdates(replica, ref), ...known.map(({ update }) => update)],
     clocks: content.clocks,
+    moves: moves.filter(({ entity }) => entity === keyOf(ref)),
   })
-  for (const { before, operation } of moved) {
-    const [from] = partsOn([before], ref)
-    const [to] = partsOn([operation], ref)
-    if (from?.edit && to?.edit) items.move(from.edit, to.edit)
-  }
   return { gone: goneParts.flatMap(({ writes }) => writes), items, content }
 }
 

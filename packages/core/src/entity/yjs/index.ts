@@ -12,7 +12,13 @@ export {
   type SharedValue,
   type SharedValues,
 } from './document.js'
-export { createItemTable, type Former, type ItemTable } from './say-again.js'
+export {
+  createItemTable,
+  type Former,
+  type ItemRun,
+  type ItemTable,
+  movedRun,
+} from './say-again.js'
 export {
   type ArrayAppend,
   clocksOf,

@@ -10,8 +10,8 @@ import { type DeletedRange, type ItemId, writeDeletions } from './update.js'
 export interface ItemTable {
   /** The items of an edit are gone. */
   drop(edit: Uint8Array): void
-  /** The items of `before` are those of `after` now, in the same order. */
-  move(before: Uint8Array, after: Uint8Array): void
+  /** Items that stood at `from` stand at `to` now. */
+  move(run: ItemRun): void
   /**
    * Says an edit of text, lists or XML (an update) again, as items of `target.client` from `target.clock` on, with every
    * reference led through the table. Struct by struct: whatever an editor did keeps its meaning, without the replay knowing
@@ -34,6 +34,23 @@ export interface SaidAgain {
   readonly items: number
 }
 
+/** Items in a row that were said again under other ids. */
+export interface ItemRun {
+  readonly from: ItemId
+  readonly to: ItemId
+  readonly length: number
+}
+
+/** Where the items went that `before` had written and `after` writes, which says the same; undefined for mere deletions. */
+export function movedRun(before: Uint8Array, after: Uint8Array): ItemRun | undefined {
+  const structs = structsOf(before)
+  const [first] = structs
+  const to = structsOf(after)[0]?.id
+  if (first === undefined || to === undefined) return undefined
+  const length = structs.reduce((sum, struct) => sum + struct.length, 0)
+  return { from: idOf(first), to: { client: to.client, clock: to.clock }, length }
+}
+
 type Struct = Y.Item | Y.GC
 
 /** A run of items, and what became of it. */
@@ -41,7 +58,8 @@ interface Place extends ItemId {
   readonly length: number
   /** Where it is now; undefined when it is gone. */
   readonly to: ItemId | undefined
-  readonly struct: Struct
+  /** What it was; undefined where only its place is known. */
+  readonly struct: Struct | undefined
 }
 
 interface Surroundings {
@@ -58,31 +76,28 @@ export interface Former {
   readonly updates: readonly Uint8Array[]
   /** By client id, the clock up to which it stands as it is. */
   readonly clocks: ReadonlyMap<number, number>
+  /**
+   * What was said again under other ids, the latest last. An item may stand under any of the ids that it ever had: a copy
+   * that was sent before it was said again may be the one that was accepted.
+   */
+  readonly moves: readonly ItemRun[]
 }
 
-const NOTHING: Former = { updates: [], clocks: new Map() }
+const NOTHING: Former = { updates: [], clocks: new Map(), moves: [] }
 
 /** `former` is looked into only where something refers to what is gone. */
 export function createItemTable(former: Former = NOTHING): ItemTable {
   const places = new Map<number, Place[]>()
   let document: Y.Doc | undefined
 
-  function put(structs: readonly Struct[], first?: ItemId): void {
-    let to = first
-    for (const struct of structs) {
-      const { client, clock } = struct.id
-      const place: Place = {
-        client,
-        clock,
-        length: struct.length,
-        to,
-        struct,
-      }
-      const known = places.get(client)
-      if (known === undefined) places.set(client, [place])
-      else known.push(place)
-      if (to !== undefined) to = { client: to.client, clock: to.clock + struct.length }
-    }
+  function put(place: Place): void {
+    const known = places.get(place.client)
+    if (known === undefined) places.set(place.client, [place])
+    else known.push(place)
+  }
+
+  function putStruct(struct: Struct, to: ItemId | undefined): void {
+    put({ ...idOf(struct), length: struct.length, to, struct })
   }
 
   function find(id: ItemId): Place | undefined {
@@ -94,8 +109,26 @@ export function createItemTable(former: Former = NOTHING): ItemTable {
   /** Where an id is now; undefined for what is gone. What the table doesn't know is where it was. */
   function now(id: ItemId): ItemId | undefined {
     const place = find(id)
-    if (place === undefined) return id
-    return place.to && { client: place.to.client, clock: place.to.clock + id.clock - place.clock }
+    if (place !== undefined) return place.to && shifted(place.to, id.clock - place.clock)
+    if (isThere(id)) return id
+    const elsewhere = aliases(id).find(isThere)
+    return elsewhere === undefined ? id : find(elsewhere) ? now(elsewhere) : elsewhere
+  }
+
+  /** The other ids that an item had before or afterwards. */
+  function aliases(id: ItemId): ItemId[] {
+    const known = [id]
+    for (const { from, to, length } of former.moves) {
+      for (const own of [...known]) {
+        if (isWithin(own, from, length)) known.push(shifted(to, own.clock - from.clock))
+      }
+    }
+    for (const { from, to, length } of [...former.moves].reverse()) {
+      for (const own of [...known]) {
+        if (isWithin(own, to, length)) known.push(shifted(from, own.clock - to.clock))
+      }
+    }
+    return known.slice(1)
   }
 
   function isGone(id: ItemId): boolean {
@@ -207,8 +240,21 @@ export function createItemTable(former: Former = NOTHING): ItemTable {
   }
 
   return {
-    drop: (edit) => put(structsOf(edit)),
-    move: (before, after) => put(structsOf(before), structsOf(after)[0]?.id),
+    drop(edit) {
+      for (const struct of structsOf(edit)) putStruct(struct, undefined)
+    },
+    move({ from, to, length }) {
+      // What had moved before has moved on.
+      for (const known of places.values()) {
+        for (const [index, place] of known.entries()) {
+          if (place.to?.client !== from.client) continue
+          const offset = place.to.clock - from.clock
+          if (offset < 0 || offset >= length) continue
+          known[index] = { ...place, to: { client: to.client, clock: to.clock + offset } }
+        }
+      }
+      put({ ...from, length, to, struct: undefined })
+    },
     sayAgain(edit, target) {
       const structs: Struct[] = []
       let { clock } = target
@@ -216,7 +262,7 @@ export function createItemTable(former: Former = NOTHING): ItemTable {
         const id = Y.createID(target.client, clock)
         structs.push(again(struct, id))
         // Only now: what comes later in the edit isn't there yet.
-        put([struct], id)
+        putStruct(struct, id)
         clock += struct.length
       }
       const ranges = deletions(Y.decodeUpdate(edit))
@@ -249,15 +295,26 @@ export function createItemTable(former: Former = NOTHING): ItemTable {
   }
 }
 
+function shifted({ client, clock }: ItemId, by: number): ItemId {
+  return { client, clock: clock + by }
+}
+
+function isWithin(id: ItemId, { client, clock }: ItemId, length: number): boolean {
+  return id.client === client && clock <= id.clock && id.clock < clock + length
+}
+
 function contains(item: Y.Item, id: ItemId): boolean {
-  const { client, clock } = item.id
-  return id.client === client && clock <= id.clock && id.clock < clock + item.length
+  return isWithin(id, item.id, item.length)
 }
 
 /** Where an item of an open document stands: a root's name, or the item of an element. */
 function parentOf({ parent }: Y.Item): Surroundings['parent'] {
   if (!(parent instanceof Y.AbstractType)) return null
   return parent._item === null ? Y.findRootTypeKey(parent) : parent._item.id
+}
+
+function idOf({ id }: Struct): ItemId {
+  return { client: id.client, clock: id.clock }
 }
 
 function structsOf(edit: Uint8Array): Struct[] {
