@@ -4,10 +4,12 @@ import {
   type EntityView,
   frozen,
   isDeleted,
+  SCHEMA_FIELD,
   type StorableValue,
   setElements,
   userOf,
 } from '../entity/index.js'
+import { isTidemarkError } from '../errors.js'
 import type { EntityState } from '../replica/index.js'
 import {
   defaultOf,
@@ -17,7 +19,7 @@ import {
   kindOf,
   type ListField,
 } from '../schema/index.js'
-import type { EntityRow, EntityStatus, FieldConflict } from './types.js'
+import type { EntityMeta, EntityRow, EntityStatus, FieldConflict } from './types.js'
 
 /** Turns an entity's registers into the frozen object that apps read. One per collection. */
 export interface RowFactory<F extends Fields> {
@@ -27,9 +29,18 @@ export interface RowFactory<F extends Fields> {
   preview(id: string, view: EntityView): EntityRow<F> | undefined
 }
 
+interface Migrated {
+  readonly view: EntityView
+  readonly failure: EntityMeta['$error']
+}
+
 const NO_CONFLICTS: Readonly<Record<string, readonly FieldConflict[]>> = Object.freeze({})
 
-export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
+export function createRowFactory<F extends Fields>(
+  fields: F,
+  /** Brings an entity of an older version to the schema's; may throw `migration-failed`. */
+  migrate: (id: string, view: EntityView) => EntityView = (_id, view) => view,
+): RowFactory<F> {
   const registers: { readonly name: string; readonly fallback: unknown }[] = []
   const shared: { readonly name: string; readonly read: (value: unknown) => unknown }[] = []
   const sets: string[] = []
@@ -55,12 +66,23 @@ export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
     return row
   }
 
+  /** Reading never throws: what can't be migrated shows as it is. */
+  function migrated(id: string, view: EntityView): Migrated {
+    try {
+      return { view: migrate(id, view), failure: undefined }
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error
+      const { code, message } = error
+      return { view, failure: Object.freeze({ code, message }) }
+    }
+  }
+
   return {
     row(entity, status) {
-      const { view } = entity
       const [failed] = entity.failed
       const known = entity.confirmed !== undefined || entity.pending.length > 0
-      if (!known || isDeleted(view)) return undefined
+      if (!known || isDeleted(entity.view)) return undefined
+      const { view, failure } = migrated(entity.id, entity.view)
       return Object.freeze({
         ...values(entity.id, view),
         $status: status,
@@ -71,11 +93,12 @@ export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
             entity.pending.length > 0 ? null : (entity.confirmed?.confirmedSequence ?? null),
         }),
         $conflicts: conflictsOf(view),
-        $error: failed?.failure ?? undefined,
+        $error: failed?.failure ?? failure,
       }) as EntityRow<F>
     },
-    preview(id, view) {
-      if (isDeleted(view)) return undefined
+    preview(id, before) {
+      if (isDeleted(before)) return undefined
+      const { view, failure } = migrated(id, before)
       return Object.freeze({
         ...values(id, view),
         $status: 'pending',
@@ -85,7 +108,7 @@ export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
           confirmedSequence: null,
         }),
         $conflicts: conflictsOf(view),
-        $error: undefined,
+        $error: failure,
       }) as unknown as EntityRow<F>
     },
   }
@@ -106,7 +129,7 @@ function conflictsOf(view: EntityView): Readonly<Record<string, readonly FieldCo
   if (view.conflicts === undefined) return NO_CONFLICTS
   const conflicts: Record<string, readonly FieldConflict[]> = {}
   for (const [field, rivals] of Object.entries(view.conflicts)) {
-    if (field === DELETED_FIELD) continue
+    if (field === DELETED_FIELD || field === SCHEMA_FIELD) continue
     conflicts[field] = Object.freeze(
       rivals.map((rival) =>
         Object.freeze({ ...rival, value: frozen(rival.value), user: userOf(rival.actor) }),

@@ -25,6 +25,7 @@ export {
   type XmlField,
   xml,
 } from './fields.js'
+export { type Migration, type Migrations, migrate } from './migrations.js'
 export {
   type Collection,
   type Collections,

@@ -1,5 +1,6 @@
 import { TidemarkError } from '../errors.js'
 import { type Field, type Fields, kindOf } from './fields.js'
+import type { Migrations } from './migrations.js'
 import { defaultOf } from './validation.js'
 
 /** A named kind of entity: what its fields are. */
@@ -13,6 +14,8 @@ export interface Schema<C extends Collections = Collections> {
   /** Raised by one whenever the meaning of stored values changes. */
   readonly version: number
   readonly collections: C
+  /** What brings the values of older versions to this one. Keep them all: a device may have been away for long. */
+  readonly migrations?: Migrations<NoInfer<keyof C & string>> | undefined
 }
 
 /** Names that a collection can't have, because `store.<name>` is something else. */
@@ -63,7 +66,35 @@ export function defineSchema<C extends Collections>(schema: Schema<C>): Schema<C
       assertSynchronous(name, field, definition)
     }
   }
+  assertMigrations(schema)
   return schema
+}
+
+function assertMigrations({ version, collections, migrations = {} }: Schema): void {
+  for (const [target, steps] of Object.entries(migrations)) {
+    const number = Number(target)
+    if (!Number.isSafeInteger(number) || number < 2 || number > version) {
+      throw invalidMigration(
+        `leads to version ${target}. Versions that can be migrated to are whole numbers from 2 to the schema's own, ${version}`,
+        [target],
+      )
+    }
+    for (const [name, step] of Object.entries(steps)) {
+      if (!Object.hasOwn(collections, name))
+        throw invalidMigration(
+          `to version ${target} is for "${name}", which is no collection of the schema`,
+          [target, name],
+        )
+      if (step !== undefined && typeof step !== 'function')
+        throw invalidMigration(`of "${name}" to version ${target} is no function`, [target, name])
+    }
+  }
+}
+
+function invalidMigration(what: string, path: string[]): TidemarkError {
+  return new TidemarkError('schema-invalid', `A migration ${what}.`, {
+    path: ['migrations', ...path],
+  })
 }
 
 function assertName(what: string, name: string, reserved: Set<string>, path: string[]): void {

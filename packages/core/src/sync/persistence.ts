@@ -9,6 +9,7 @@ import {
 import { TidemarkError } from '../errors.js'
 import type { Cancel, Clock } from '../platform/index.js'
 import {
+  bequeath,
   type EntityKey,
   type EntityRef,
   inheritSuperseded,
@@ -157,11 +158,12 @@ export function createPersistence(
       const parts = operation.parts.map((part): PendingPart => {
         const key = keyOf(part)
         const document = documents.get(key) ?? repetition(part, dropped, moved)
-        const writes = inheritSuperseded(part.writes, document.gone)
+        const own = inheritSuperseded(part.writes, document.gone)
+        const writes = document.migration.length > 0 ? [...document.migration, ...own] : own
         const client = handlers.client()
         const { content, items } = document
         const said = sayPartAgain({ ...part, writes }, content, client, items)
-        documents.set(key, { ...document, content: said.content })
+        documents.set(key, { ...document, migration: [], content: said.content })
         return said.part
       })
       replica.restage({ ...operation, parts })
@@ -186,8 +188,9 @@ export function createPersistence(
       const [to] = partsOn([operation], ref)
       if (from?.edit && to?.edit) items.move(from.edit, to.edit)
     }
-    const gone = goneParts.flatMap(({ writes }) => writes)
-    return { gone, items, content }
+    // What was saved has come before, and has the migration already.
+    const [heir] = partsOn([...replica.savedOn(ref), ...replica.unsaved()], ref)
+    return { ...bequeath(heir, goneParts), items, content }
   }
 
   async function saveBatch(): Promise<void> {
@@ -303,6 +306,8 @@ interface Moved {
 
 /** What saying the unsaved operations of one entity again builds on. */
 interface Repetition {
+  /** What the next part says before its own writes. */
+  readonly migration: readonly RegisterWrite[]
   readonly gone: readonly RegisterWrite[]
   readonly items: ItemTable
   readonly content: EntityContent

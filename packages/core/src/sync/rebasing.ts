@@ -1,4 +1,5 @@
 import {
+  bequeath,
   type EntityKey,
   type EntityRef,
   followItems,
@@ -107,15 +108,19 @@ export function planRebase(
   for (const [index, ref] of read.entities.entries()) {
     const key = keyOf(ref)
     const goneParts = parked.flatMap((row) => partOn(row, key) ?? [])
-    const gone = goneParts.flatMap(({ writes }) => writes)
     const owners: StoredOperation[] = []
-    const parts: PendingPart[] = []
+    const own: PendingPart[] = []
     for (const row of survivors.values()) {
       const part = partOn(row, key)
       if (part === undefined) continue
       owners.push(row)
-      parts.push({ ...part, writes: inheritSuperseded(part.writes, gone) })
+      own.push(part)
     }
+    const { migration, gone } = bequeath(own[0], goneParts)
+    const parts = own.map((part, place): PendingPart => {
+      const writes = inheritSuperseded(part.writes, gone)
+      return { ...part, writes: place === 0 ? [...migration, ...writes] : writes }
+    })
     const rebased = rebaseParts(current.entities[index], parts, client, goneParts)
     for (const [position, row] of owners.entries()) {
       const next = row.parts.map((own) => (keyOf(own) === key ? (rebased[position] ?? own) : own))
