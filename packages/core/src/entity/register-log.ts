@@ -133,8 +133,8 @@ export interface WrittenContent {
 }
 
 /**
- * Writes under client id `client`: deletes exactly the live elements whose stamps the writes supersede [L2] and
- * appends one element for each `set` and each counter.
+ * Writes under client id `client`: deletes exactly the live elements whose stamps the writes supersede [L2], also those
+ * of writes before them, and appends one element for each `set` and each counter.
  */
 export function writeRegisters(
   content: EntityContent,
@@ -149,8 +149,17 @@ export function writeRegisters(
   })
   const clock = content.clocks.get(client) ?? 0
   const values: unknown[] = []
-  const added: LiveElement[] = []
+  let added: LiveElement[] = []
+  const fields = new Set<string>()
   for (const write of writes) {
+    if (fields.has(write.field)) {
+      added = added.filter((own) => {
+        const superseded = replaces(write, own, client)
+        if (superseded) deletions.push(own.item)
+        return !superseded
+      })
+    }
+    fields.add(write.field)
     const element = elementOf(write, content, client)
     if (element === undefined) continue
     const { field, value, lastModified, sequence, actor } = element

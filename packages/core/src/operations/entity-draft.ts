@@ -8,6 +8,7 @@ import {
   type StorableValue,
   sameValue,
   viewOf,
+  writeRegisters,
 } from '../entity/index.js'
 import type { EntityRef } from '../replica/index.js'
 import type { Fields } from '../schema/index.js'
@@ -136,13 +137,16 @@ export function createEntityDraft(
       }
     },
     writes(stampOf) {
-      if (base !== stored && !isChanged()) return []
-      // The migration comes first and ends with the version: `migrationIn` finds it by that.
-      const writes =
-        base === stored ? [] : migrationWrites(content, stored, base, assignments, stampOf)
+      const writes: RegisterWrite[] = []
+      let before = content
+      if (base !== stored) {
+        if (!isChanged()) return writes
+        // The migration comes first and ends with the version: whoever takes the rest back finds it by that.
+        writes.push(...migrationWrites(content, stored, base, stampOf))
+        before = writeRegisters(content, client, writes).content
+      }
       for (const [field, assigned] of assignments) {
-        const isMigrated = !sameValue(stored.values[field], base.values[field])
-        const write = writeOf(content, field, assigned, stampOf, isMigrated)
+        const write = writeOf(before, field, assigned, stampOf)
         if (write !== undefined) writes.push(write)
       }
       for (const [field, by] of increments)
@@ -154,14 +158,13 @@ export function createEntityDraft(
 }
 
 /**
- * What a migration makes of the registers that nothing else is assigned to. A value that stood in conflict is replaced, its
+ * What a migration makes of the registers. A value that stood in conflict is replaced, its
  * rivals stay: which of them is meant is for people to say [L3].
  */
 function migrationWrites(
   { live, removed }: EntityContent,
   stored: EntityView,
   migrated: EntityView,
-  assignments: ReadonlyMap<string, unknown>,
   stampOf: () => WriteStamp,
 ): RegisterWrite[] {
   const keys = new Set([...Object.keys(stored.values), ...Object.keys(migrated.values)])
@@ -170,12 +173,13 @@ function migrationWrites(
   for (const field of [...keys, SCHEMA_FIELD]) {
     const before = stored.values[field]
     const value = migrated.values[field]
-    if (assignments.has(field) || sameValue(before, value)) continue
+    if (sameValue(before, value)) continue
     const own = live.filter((element) => element.field === field)
     const rivals = stored.conflicts?.[field]
       ? own.filter((element) => !sameValue(element.value, before))
       : []
-    const isDerived = rivals.every(({ sequence }) => sequence === DERIVED_SEQUENCE)
+    const isDerived =
+      field !== SCHEMA_FIELD && rivals.every(({ sequence }) => sequence === DERIVED_SEQUENCE)
     const write = writeOf(
       { live: own.filter((element) => !rivals.includes(element)), removed },
       field,
@@ -192,8 +196,6 @@ function writeOf(
   field: string,
   value: StorableValue | typeof REMOVED,
   stampOf: () => WriteStamp,
-  /** Whether it is written even where it is so already. */
-  isForced = false,
 ): RegisterWrite | undefined {
   const live = content.live.filter((element) => element.field === field)
   const supersedes = [...live, ...(content.removed.get(field) ?? [])].map(
@@ -204,8 +206,7 @@ function writeOf(
   }
   const [only] = live
   // Writing the same value again is nothing, unless it settles a conflict.
-  if (!isForced && live.length === 1 && only !== undefined && sameValue(only.value, value))
-    return undefined
+  if (live.length === 1 && only !== undefined && sameValue(only.value, value)) return undefined
   if (live.length === 0 && value === undefined) return undefined
   return { kind: 'set', field, value, supersedes, ...stampOf() }
 }

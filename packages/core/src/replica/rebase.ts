@@ -132,16 +132,16 @@ export function bequeath(
   const writes = dropped.flatMap((part) => part.writes)
   if (heir === undefined) return { migration: [], gone: writes }
   const kept = new Map<string, RegisterWrite>()
+  const own = new Map(migrationIn(heir).map((write) => [write.field, write]))
   for (const write of dropped.flatMap(migrationIn)) {
-    const own = heir.writes.find(({ field }) => field === write.field)
-    if (own !== undefined && !isSameWrite(own, write)) continue
+    const said = own.get(write.field)
+    if (said !== undefined && !isSameWrite(said, write)) continue
     // The last one of a field counts, and stands in its own place: the version ends the migration.
     kept.delete(write.field)
     kept.set(write.field, write)
   }
   const gone = writes.filter((write) => kept.get(write.field) !== write)
-  const said = new Set(heir.writes.map(({ field }) => field))
-  const migration = [...kept.values()].filter(({ field }) => !said.has(field))
+  const migration = [...kept.values()].filter(({ field }) => !own.has(field))
   return { migration: inheritSuperseded(migration, gone), gone }
 }
 
