@@ -11,6 +11,7 @@ import {
   text,
 } from '../index.js'
 import { createStore } from '../node/index.js'
+import { type Client, createClient, type Log, syncAll } from './migration-clients.test-support.js'
 
 const first = defineSchema({
   version: 1,
@@ -71,6 +72,51 @@ function refusal(run: () => unknown): unknown {
   }
   throw new Error('it passes')
 }
+
+describe('a conflict in a field that a migration rewrites', () => {
+  const fields = { title: z.string(), done: z.boolean().default(false) }
+  const shout = (version: number) =>
+    defineSchema({
+      version,
+      collections: { cards: collection(fields) },
+      migrations:
+        version === 1 ? {} : { 2: { cards: ({ title }) => ({ title: `${String(title)}!` }) } },
+    })
+
+  test('[L3] stays visible with the migrated value first, until somebody settles it', () => {
+    const log: Log = []
+    const [ada, bob] = [createClient(1, shout(1), log), createClient(2, shout(1), log)]
+    ada.insert({ title: 'Hello' })
+    syncAll([ada, bob])
+    ada.update((card: { title: string }) => {
+      card.title = 'Ada'
+    })
+    bob.update((card: { title: string }) => {
+      card.title = 'Bob'
+    })
+    syncAll([ada, bob])
+    const newer = [3, 4].map((number) => createClient(number, shout(2), log))
+    for (const client of newer) client.receive()
+    const rivals = (client: Client) => client.row()?.$conflicts['title']?.map(({ value }) => value)
+    const [third, fourth] = newer as [Client, Client]
+    expect(rivals(third)).toEqual(['Bob!', 'Ada'])
+    for (const client of newer)
+      client.update((card: { done: boolean }) => {
+        card.done = true
+      })
+    syncAll(newer)
+    for (const client of newer) {
+      expect(client.fields()).toMatchObject({ title: 'Bob!', done: true })
+      expect(rivals(client)).toEqual(['Bob!', 'Ada'])
+    }
+    third.update((card: { title: string }) => {
+      card.title = 'Both'
+    })
+    syncAll(newer)
+    expect(fourth.fields()).toMatchObject({ title: 'Both' })
+    expect(rivals(fourth)).toBeUndefined()
+  })
+})
 
 describe('a store whose schema has a newer version', () => {
   test('[A4] opens what the older one wrote, and keeps the operations that wait', async () => {
