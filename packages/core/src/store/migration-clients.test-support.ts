@@ -1,10 +1,18 @@
 import * as z from 'zod'
-import { formatActor } from '../entity/index.js'
+import {
+  decodeContent,
+  EMPTY_CONTENT,
+  formatActor,
+  type UpdateContext,
+  validateUpdate,
+} from '../entity/index.js'
 import { createDraft, type OperationDraft } from '../operations/index.js'
 import { createRowFactory, type EntityRow } from '../query/index.js'
 import {
+  type ConfirmedEntity,
   confirmChange,
   createReplica,
+  type PendingOperation,
   type PendingPart,
   type StoredOperation,
 } from '../replica/index.js'
@@ -110,7 +118,8 @@ export function createClient(number: number, schema: Schema, log: Log) {
     tick(now: number) {
       time = Math.max(time, now * 1000)
     },
-    run(change: (draft: OperationDraft) => void): void {
+    /** Applies a change that isn't saved yet; undefined when it changed nothing. */
+    stage(change: (draft: OperationDraft) => void): PendingOperation | undefined {
       const draft = createDraft({
         schema,
         content: (ref) => replica.content(ref),
@@ -129,11 +138,16 @@ export function createClient(number: number, schema: Schema, log: Log) {
       })
       change(draft)
       const { parts, contents } = draft.finish()
-      if (parts.length === 0) return
+      if (parts.length === 0) return undefined
       order += 1
-      const operation = { id: `${number}-${order}`, createdAt: 0, parts, failure: null, order }
+      const operation = { id: `${number}-${order}`, createdAt: 0, parts, failure: null }
       replica.stage(operation, contents)
-      replica.absorb({ entities: [], operations: [operation], gone: [] })
+      return operation
+    },
+    run(change: (draft: OperationDraft) => void): void {
+      const operation = self.stage(change)
+      if (operation === undefined) return
+      replica.absorb({ entities: [], operations: [{ ...operation, order }], gone: [] })
     },
     insert: (input: Card) => self.run((draft) => void draft.insert('cards', { id: 'a', ...input })),
     update: (change: (card: never) => void) => self.run((draft) => draft.update(CARD, change)),
@@ -143,6 +157,7 @@ export function createClient(number: number, schema: Schema, log: Log) {
       const [part] = first?.parts ?? []
       if (first === undefined || part === undefined) return
       self.receive()
+      validateUpdate(part.update, relayContext(replica.entity(CARD)?.confirmed), LIMITS)
       log.push({ part, author: number })
       read = log.length
       confirm({ part, author: number }, log.length, [first.order])
@@ -186,6 +201,19 @@ export function createClient(number: number, schema: Schema, log: Log) {
     version: () => replica.entity(CARD)?.view.values['$schema'],
   }
   return self
+}
+
+const LIMITS = { maxBytes: 100_000, maxElements: 1000, maxDeletions: 1000 }
+
+/** What the relay knows of an entity when it looks at an update. */
+function relayContext(confirmed: ConfirmedEntity | undefined): UpdateContext {
+  const { clocks, tails } = confirmed ? decodeContent(confirmed.bytes) : EMPTY_CONTENT
+  return {
+    clock: (client) => clocks.get(client) ?? 0,
+    tail: (client) => tails.get(client),
+    ownsClient: () => true,
+    ownsActor: () => true,
+  }
 }
 
 export type Client = ReturnType<typeof createClient>
