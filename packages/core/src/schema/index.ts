@@ -25,12 +25,14 @@ export {
   type XmlField,
   xml,
 } from './fields.js'
-export { type Migration, type Migrations, migrate } from './migrations.js'
+export { migrate } from './migrations.js'
 export {
   type Collection,
   type Collections,
   collection,
   defineSchema,
+  type Migration,
+  type Migrations,
   type Schema,
 } from './schema.js'
 export type {

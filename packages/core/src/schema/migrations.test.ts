@@ -2,8 +2,17 @@ import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { EntityView, StorableValue } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
-import { blob, collection, counter, defineSchema, list, set, text } from './index.js'
-import { type Migration, migrate } from './migrations.js'
+import {
+  blob,
+  collection,
+  counter,
+  defineSchema,
+  list,
+  type Migration,
+  set,
+  text,
+} from './index.js'
+import { migrate } from './migrations.js'
 
 const cards = collection({
   title: z.string().optional(),
@@ -268,6 +277,6 @@ describe('the migrations of a schema', () => {
   test('are functions of collections that there are', () => {
     expect(define({ 2: { boards: () => ({}) } })).toThrow('"boards"')
     expect(define({ 2: { toString: () => ({}) } })).toThrow('"toString"')
-    expect(define({ 2: { cards: 'title' } })).toThrow('no function')
+    expect(define({ 2: { cards: 'title' } })).toThrow('is a function')
   })
 })

@@ -5,24 +5,9 @@ import {
   schemaVersionOf,
 } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
-import { plainValues } from './plain-values.js'
+import { plainOf, withPlain } from './plain-values.js'
 import type { Schema } from './schema.js'
 import { storable } from './validation.js'
-
-/**
- * Brings an entity to the next version. It is handed the values that are stored, by field and frozen, with the `id`: sets as
- * ascending lists, counters as numbers, texts, lists and XML as what they show. What nobody wrote is missing, and so are
- * empty sets and counters at 0. It gives the new values; a field that it leaves out stays as it is. Each device runs it for
- * itself, so what it gives may depend on nothing else.
- */
-export type Migration = (
-  entity: Readonly<Record<string, unknown>>,
-) => Readonly<Record<string, unknown>>
-
-/** By the version that they lead to, and by collection. */
-export type Migrations<Name extends string = string> = Readonly<
-  Record<number, { readonly [N in Name]?: Migration | undefined }>
->
 
 /**
  * An entity as the schema's version has it. Nothing is taken away from what an older version knows: it stays beside what is
@@ -38,20 +23,19 @@ export function migrate(
 ): EntityView {
   const from = schemaVersionOf(view)
   if (from >= schema.version) return view
-  const plain = plainValues(view, schema.collections[collection]?.fields ?? {})
+  const fields = schema.collections[collection]?.fields ?? {}
   let target = from
   try {
+    let now = view
     while (target < schema.version) {
       target += 1
       const step = schema.migrations?.[target]?.[collection]
       if (step === undefined) continue
-      // What a step leaves out is there for the next one all the same, as it is when each is written down in between.
-      const result: unknown = step(Object.freeze({ ...plain.current, id }))
-      for (const [name, value] of Object.entries(fieldsOf(collection, result)))
-        if (name !== 'id' && value !== undefined) plain.assign(name, value)
+      // Each step reads what would be stored after the one before, as if it had been written down in between.
+      const result: unknown = step(Object.freeze({ ...plainOf(now, fields), id }))
+      now = withPlain(now, fields, storedFrom(collection, result))
     }
-    const values = plain.registers()
-    values[SCHEMA_FIELD] = schema.version
+    const values = { ...now.values, [SCHEMA_FIELD]: schema.version }
     return { ...view, values, conflicts: conflictsAfter(view, values) }
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
@@ -77,7 +61,7 @@ function conflictsAfter(
 }
 
 /** Plain frozen data, of which nothing is lost when it is stored; a promise is none. */
-function fieldsOf(collection: string, result: unknown): Readonly<Record<string, StorableValue>> {
+function storedFrom(collection: string, result: unknown): Readonly<Record<string, StorableValue>> {
   if (typeof result !== 'object' || result === null || Array.isArray(result))
     throw new Error(`it gave ${String(result)} in place of the new values`)
   if (result instanceof Promise) result.catch(() => undefined)

@@ -9,137 +9,106 @@ import {
   sameValue,
   setElements,
 } from '../entity/index.js'
-import { type FieldKind, type Fields, kindOf } from './fields.js'
+import { type Fields, kindOf } from './fields.js'
 
-/** How a field is stored. Told from what is stored, too: older and newer versions have fields that this one doesn't. */
+/** How a field is stored. */
 type Shape = 'value' | 'set' | 'counter' | 'shared'
 
-const SHAPES: Readonly<Record<FieldKind, Shape>> = {
-  value: 'value',
-  blob: 'value',
-  set: 'set',
-  counter: 'counter',
-  text: 'shared',
-  list: 'shared',
-  xml: 'shared',
+const SHAPES: readonly Shape[] = ['value', 'set', 'counter', 'shared']
+
+type Registers = Record<string, StorableValue>
+
+/**
+ * An entity's values by field, frozen: those of older and newer versions too, which are told by how they are stored. What nobody
+ * wrote, an empty set and a counter at 0 are missing, so that it is the same whichever version looks.
+ */
+export function plainOf(view: EntityView, fields: Fields): Readonly<Registers> {
+  const plain: Registers = {}
+  const keys = [...Object.keys(view.values), ...Object.keys(view.shared ?? {})]
+  for (const name of new Set(keys.map((key) => key.replace(/:.*/s, '')))) {
+    if (!isFieldName(name)) continue
+    const own = shapeIn(fields, name)
+    // As this version has it, if it is there like that: a field may have changed its kind.
+    const value = (own && read(view, name, own)) ?? read(view, name, storedAs(view, name))
+    if (value !== undefined) plain[name] = frozen(value)
+  }
+  return plain
 }
 
-/** An entity's values by field, whichever version knows them, to be read and changed by migrations. */
-export interface PlainValues {
-  /** Frozen. What nobody wrote, an empty set and a counter at 0 are missing, so that it is the same for every version. */
-  readonly current: Readonly<Record<string, StorableValue>>
-  /** @throws Error for what the field can't hold. */
-  assign(name: string, value: StorableValue): void
-  /** The registers with what was assigned. */
-  registers(): Record<string, StorableValue>
-}
-
-export function plainValues(view: EntityView, fields: Fields): PlainValues {
-  const shapes = shapesIn(view)
+/**
+ * The entity with other values.
+ *
+ * @throws Error for what a field can't hold.
+ */
+export function withPlain(
+  view: EntityView,
+  fields: Fields,
+  plain: Readonly<Registers>,
+): EntityView {
   const values = { ...view.values }
-  const assigned = new Map<string, StorableValue>()
-  let current: Record<string, StorableValue> = {}
-  for (const [name, stored] of shapes) {
-    const wanted = shapeOf(name)
-    const value = read(view, name, stored.includes(wanted) ? wanted : (stored[0] ?? wanted))
-    if (value !== undefined) current[name] = frozen(value)
-  }
-
-  /** How this version stores a field, which an older one may have stored otherwise. */
-  function shapeOf(name: string): Shape {
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined
-    return field === undefined ? (shapes.get(name)?.[0] ?? 'value') : SHAPES[kindOf(field)]
-  }
-
-  function write(name: string, value: StorableValue): void {
-    switch (shapeOf(name)) {
+  for (const [name, value] of Object.entries(plain)) {
+    if (name === 'id') continue
+    if (!isFieldName(name)) throw new Error(`"${name}" can't be the name of a field`)
+    switch (shapeIn(fields, name) ?? storedAs(view, name)) {
       case 'value':
         values[name] = value
-        return
-      case 'set': {
-        const elements = value as readonly string[]
+        break
+      case 'set':
+        if (!Array.isArray(value) || !value.every((element) => isElement(name, element)))
+          throw new Error(`${name} is a set and takes short strings`)
         for (const element of setElements(view, name))
-          if (!elements.includes(element)) delete values[`${name}:${element}`]
-        for (const element of elements) values[`${name}:${element}`] ??= true
-        return
-      }
+          if (!value.includes(element)) delete values[`${name}:${element}`]
+        for (const element of value) values[`${name}:${element}`] = true
+        break
       case 'counter': {
+        if (!Number.isSafeInteger(value))
+          throw new Error(`${name} is a counter and takes whole numbers`)
         const by = Number(value) - counterValue(view, name)
         // No increment: two devices that migrate at once would both count. This register they set to the same.
         const key = `${name}:${SCHEMA_FIELD}`
         if (by !== 0) values[key] = Number(values[key] ?? 0) + by
-        return
+        break
       }
       case 'shared':
+        // Letters merge one by one: two devices that migrate at once would write them twice.
+        if (!sameValue(value, plainOf(view, fields)[name]))
+          throw new Error(`${name} is a text, a list or XML, which only people change`)
     }
   }
-
-  return {
-    get current() {
-      return Object.freeze(current)
-    },
-    assign(name, value) {
-      if (!isFieldName(name)) throw new Error(`"${name}" can't be the name of a field`)
-      const shape = shapeOf(name)
-      let plain = value
-      if (shape === 'set') plain = elementsOf(name, value)
-      else if (shape === 'counter' && !Number.isSafeInteger(value))
-        throw new Error(`${name} is a counter and takes whole numbers`)
-      else if (shape === 'shared' && !sameValue(value, current[name]))
-        // Letters merge one by one: two devices that migrate at once would write them twice.
-        throw new Error(`${name} is a text, a list or XML, which only people change`)
-      assigned.set(name, plain)
-      current = { ...current, [name]: plain }
-      if (isNothing(shape, plain)) delete current[name]
-    },
-    registers() {
-      for (const [name, value] of assigned) write(name, value)
-      return values
-    },
-  }
+  return { ...view, values }
 }
 
-/** By field, how it is stored; several ways where its kind has changed, the likeliest first. */
-function shapesIn({ values, shared = {} }: EntityView): Map<string, Shape[]> {
-  const shapes = new Map<string, Shape[]>()
-  function add(name: string, shape: Shape): void {
-    if (!isFieldName(name)) return
-    const known = shapes.get(name) ?? []
-    if (!known.includes(shape))
-      shapes.set(name, shape === 'value' ? [shape, ...known] : [...known, shape])
-  }
-  for (const [key, value] of Object.entries(values)) {
-    const colon = key.indexOf(':')
-    if (colon < 0) add(key, 'value')
-    else add(key.slice(0, colon), typeof value === 'number' ? 'counter' : 'set')
-  }
-  for (const name of Object.keys(shared)) add(name, 'shared')
-  return shapes
+function isElement(name: string, element: unknown): boolean {
+  return typeof element === 'string' && isRegisterKey(`${name}:${element}`)
+}
+
+/** How this version stores a field; undefined for one that it doesn't have. */
+function shapeIn(fields: Fields, name: string): Shape | undefined {
+  const field = Object.hasOwn(fields, name) ? fields[name] : undefined
+  if (field === undefined) return undefined
+  const kind = kindOf(field)
+  if (kind === 'blob') return 'value'
+  return SHAPES.find((shape) => shape === kind) ?? 'shared'
+}
+
+/** How a field is stored, whichever version it is of. */
+function storedAs(view: EntityView, name: string): Shape {
+  return SHAPES.find((shape) => read(view, name, shape) !== undefined) ?? 'value'
 }
 
 function read(view: EntityView, name: string, shape: Shape): StorableValue {
   switch (shape) {
     case 'value':
       return view.values[name]
-    case 'set':
-      return setElements(view, name)
+    case 'set': {
+      const elements = setElements(view, name).filter(
+        (element) => view.values[`${name}:${element}`] === true,
+      )
+      return elements.length > 0 ? elements : undefined
+    }
     case 'counter':
       return counterValue(view, name) || undefined
     case 'shared':
       return view.shared?.[name] as StorableValue
   }
-}
-
-function isNothing(shape: Shape, value: StorableValue): boolean {
-  return shape === 'counter'
-    ? value === 0
-    : shape === 'set' && Array.isArray(value) && value.length === 0
-}
-
-function elementsOf(name: string, value: StorableValue): StorableValue {
-  const isElement = (element: unknown): boolean =>
-    typeof element === 'string' && isRegisterKey(`${name}:${element}`)
-  if (!Array.isArray(value) || !value.every(isElement))
-    throw new Error(`${name} is a set and takes a list of strings of 512 characters at most`)
-  return frozen([...new Set(value as readonly string[])].sort())
 }
