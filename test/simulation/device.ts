@@ -9,6 +9,7 @@ import {
   type Schema,
   type Store,
 } from '@tidemark/core'
+import { createWrongClock, type WrongClock } from './clocks.js'
 import type { Network } from './network.js'
 import type { SeededRandom } from './random.js'
 import type { Scheduler } from './scheduler.js'
@@ -25,6 +26,7 @@ export interface Tab<C extends Collections> {
 /** A browser profile: its disk stays, its tabs come and go. */
 export interface Device<C extends Collections> {
   readonly disk: MemoryDisk
+  readonly clock: WrongClock
   online: boolean
   /** The chance that a message between tabs is lost. */
   messageLoss: number
@@ -51,6 +53,7 @@ export function createDevice<C extends Collections>(
   options: DeviceOptions<C>,
 ): Device<C> {
   const disk = createMemoryDisk()
+  const clock = createWrongClock(scheduler)
   const locks = createLocks(scheduler)
   const channels = createChannels(scheduler, random, () => device.messageLoss)
   const tabs: Tab<C>[] = []
@@ -67,7 +70,7 @@ export function createDevice<C extends Collections>(
     const transport = network.transport(() => device.online)
     const platform: Platform = {
       clock: {
-        now: () => scheduler.now,
+        now: clock.now,
         schedule: (callback, milliseconds) => scheduler.after(milliseconds, whileAlive(callback)),
       },
       random: { bytes: (length) => random.bytes(length) },
@@ -147,6 +150,7 @@ export function createDevice<C extends Collections>(
 
   const device: Device<C> = {
     disk,
+    clock,
     online: true,
     messageLoss: 0.02,
     tabs,

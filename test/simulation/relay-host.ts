@@ -7,6 +7,7 @@ import {
   type Relay,
   type RelayStorage,
 } from '@tidemark/server'
+import { createWrongClock } from './clocks.js'
 import type { SeededRandom } from './random.js'
 import type { Scheduler } from './scheduler.js'
 
@@ -17,6 +18,10 @@ export interface RelayHost {
   /** Kills the process; a transaction that is under way either reached the disk or didn't. */
   crash(): void
   start(): void
+  /** Somebody sets the machine's clock, to so many milliseconds ahead of virtual time. */
+  setClock(ahead: number): void
+  /** The latest time that its clock has told, in milliseconds. */
+  readonly latest: number
 }
 
 export interface RelayHostOptions {
@@ -34,7 +39,9 @@ export function createRelayHost(
   { limits = {}, tamper }: RelayHostOptions = {},
 ): RelayHost {
   const disk = createMemoryDisk('epoch-1')
+  const clock = createWrongClock(scheduler)
   let relay: Relay | undefined
+  let latest = 0
   let life = 0
 
   function start(): void {
@@ -50,7 +57,10 @@ export function createRelayHost(
     relay = createRelay({
       storage: tamper?.(storage, isAlive) ?? storage,
       clock: {
-        now: () => scheduler.now,
+        now() {
+          latest = Math.max(latest, clock.now())
+          return clock.now()
+        },
         schedule: (callback, milliseconds) =>
           scheduler.after(milliseconds, () => isAlive() && callback()),
       },
@@ -70,5 +80,11 @@ export function createRelayHost(
       relay = undefined
     },
     start,
+    setClock(ahead) {
+      clock.ahead = ahead
+    },
+    get latest() {
+      return latest
+    },
   }
 }

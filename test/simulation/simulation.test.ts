@@ -6,17 +6,20 @@ import { InvariantViolation, simulate } from './simulation.js'
  * Seeds that once showed a bug; each stays. A seed's course is its own only as long as the simulation stays as it is: a bug
  * that matters gets a test of its own as well.
  */
-const REGRESSIONS: readonly number[] = [92, 134, 347, 1193]
+const REGRESSIONS: readonly number[] = [92, 134, 347, 1193, 40120]
+/** The same with wrong clocks. */
+const CLOCK_REGRESSIONS: readonly number[] = [486, 517, 999, 1639, 3427]
+/** Half of them with wrong clocks. */
 const SEEDS = 60
 const FIRST_SEED = 1
 
 const course = { steps: 120, devices: 3 }
 
 describe('simulation: many replicas, one relay, a bad network, one virtual clock', () => {
-  test('[O1] [O2] [O7] [O8] [O9] [L18] every run converges, loses nothing and never claims too much', async () => {
+  test('[O1] [O2] [O7] [O8] [O9] [L1] [L7] [L18] [CLK-1] [CLK-2] every run converges, loses nothing and never claims too much', async () => {
     const totals: Record<string, number> = {}
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
-      const { counts } = await simulate({ seed, ...course })
+      const { counts } = await simulate({ seed, ...course, wrongClocks: seed % 2 === 0 })
       for (const [what, count] of Object.entries(counts)) totals[what] = (totals[what] ?? 0) + count
     }
     // The runs are worth something only if everything that may happen did happen.
@@ -35,11 +38,15 @@ describe('simulation: many replicas, one relay, a bad network, one virtual clock
       'cuts',
       'blackholes',
       'ends with conflicts',
+      'rollbacks',
       'types in a document',
       'types in an open document',
       'erases in a document',
       'counts in a document',
       'moves in a document',
+      'clock steps',
+      "steps of the relay's clock",
+      'drift refusals',
     ]) {
       expect(totals[what] ?? 0, what).toBeGreaterThan(5)
     }
@@ -49,9 +56,16 @@ describe('simulation: many replicas, one relay, a bad network, one virtual clock
     await simulate({ seed, ...course })
   })
 
+  test.for(CLOCK_REGRESSIONS)(
+    '[CLK-1] seed %i with wrong clocks, which once showed a bug, holds',
+    async (seed) => {
+      await simulate({ seed, ...course, wrongClocks: true })
+    },
+  )
+
   test('the same seed takes the same course', async () => {
-    const first = await simulate({ seed: 7, ...course })
-    const second = await simulate({ seed: 7, ...course })
+    const first = await simulate({ seed: 7, ...course, wrongClocks: true })
+    const second = await simulate({ seed: 7, ...course, wrongClocks: true })
     expect(second).toEqual(first)
   })
 

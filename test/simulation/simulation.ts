@@ -1,16 +1,17 @@
-import {
-  collection,
-  counter,
-  defineSchema,
-  type EntityRow,
-  isTidemarkError,
-  list,
-  type OpenDocument,
-  set,
-  text,
-} from '@tidemark/core'
+import { isTidemarkError, type OpenDocument } from '@tidemark/core'
 import { counterValue, decodeContent, mergeUpdates, viewOf } from '@tidemark/core/entity'
-import * as z from 'zod'
+import { decodeRelayMessage } from '@tidemark/core/protocol'
+import type { RelayConnection } from '@tidemark/server'
+import {
+  type Card,
+  type CardFields,
+  isTombstone,
+  rowsOf,
+  type Schema,
+  schema,
+  valuesOf,
+} from './cards.js'
+import { relayWrongness, stampViolation, wrongness } from './clocks.js'
 import { createDevice, type Tab } from './device.js'
 import { createModel } from './model.js'
 import { CALM, createNetwork } from './network.js'
@@ -19,28 +20,13 @@ import { createRelayHost, type RelayHostOptions } from './relay-host.js'
 import { createScheduler } from './scheduler.js'
 import { createSharedModel } from './shared-model.js'
 
-const schema = defineSchema({
-  version: 1,
-  collections: {
-    cards: collection({
-      title: z.string().optional(),
-      note: z.string().optional(),
-      tags: set(z.string()),
-      body: text(),
-      steps: list(z.string(), { unique: true }),
-      votes: counter(),
-    }),
-  },
-})
-type Schema = typeof schema.collections
-type CardFields = Schema['cards']['fields']
-type Card = EntityRow<CardFields>
-
 export interface SimulationOptions {
   readonly seed: number
   /** Local changes and faults, in all. */
   readonly steps: number
   readonly devices: number
+  /** Whether clocks are wrong and are set: those of devices by up to ten years, the relay's by up to an hour. */
+  readonly wrongClocks?: boolean
   readonly tamper?: RelayHostOptions['tamper']
 }
 
@@ -78,6 +64,10 @@ const SHARED_KINDS = [
 ] as const
 const SPACE = 'team'
 const DRAIN_MS = 10 * 60 * 1000
+/** So long may it take after everything was healed until all are at rest, and then until all tabs show the same. */
+const REST_MS = 2 * 60 * 1000
+/** The chance that a message between tabs is lost while everything else works. */
+const LASTING_MESSAGE_LOSS = 0.2
 
 /** Many devices with several tabs each, one relay, and a network, all on one virtual clock. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
@@ -90,7 +80,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   })
   const network = createNetwork(scheduler, random.fork(), () => {
     const { relay } = host
-    return relay && ((connection) => relay.connect(connection))
+    return relay && ((connection) => relay.connect(counted(connection)))
   })
   const devices = Array.from({ length: options.devices }, (_, index) =>
     createDevice(scheduler, random.fork(), network, {
@@ -105,6 +95,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   /** Operations that were saved: none of them may be missing at the end, unless the relay refused it. */
   const saved = new Set<string>()
   const refused = new Set<string>()
+  /** Operations that somebody wanted taken back: they may be gone, or accepted before. */
+  const rolledBack = new Set<string>()
   const openDocuments = new Map<Tab<Schema>['store'], Map<string, OpenDocument<CardFields>>>()
   let writes = 0
   let typed = 0
@@ -163,7 +155,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const note = (operation: string, saw: readonly string[]): void =>
       model.write({ operation, entity: id, field, value, saw })
     try {
-      if (card === undefined) {
+      if (tools.chance(0.05)) {
+        rollBack(tab, tools)
+      } else if (card === undefined) {
         const op = cards.insert({ id, [field]: value })
         note(op.id, [])
         follow(op.id, op.when)
@@ -247,6 +241,18 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     if (kind === 'drop' && step !== undefined) shared.unlisted(op.id, step)
     follow(op.id, op.when)
     count(`${kind}s in a document`)
+  }
+
+  /** Takes back an operation that waits, whoever made it. It may be too late for that. */
+  function rollBack({ store }: Tab<Schema>, tools: SeededRandom): void {
+    const waiting = store.operations.current.filter(({ state }) => state !== 'failed')
+    if (waiting.length === 0) return
+    const { id } = tools.pick(waiting)
+    rolledBack.add(id)
+    store.operations.rollback(id).then(
+      () => count('rollbacks'),
+      () => count('rollbacks that came too late'),
+    )
   }
 
   /** Types into an open document, as an editor does that is bound to it for a long time. */
@@ -338,9 +344,37 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     }
   }
 
+  /** Sees every frame that the relay sends. */
+  function counted(connection: RelayConnection): RelayConnection {
+    return {
+      ...connection,
+      send(frame) {
+        const message = decodeRelayMessage(frame)
+        if (message.type === 'reject' && message.code === 'drift') count('drift refusals')
+        connection.send(frame)
+      },
+    }
+  }
+
+  /** [CLK-1] [CLK-2] Somebody sets a clock. */
+  function setClock(clocks: SeededRandom): void {
+    if (clocks.chance(0.15)) {
+      host.setClock(relayWrongness(clocks))
+      count("steps of the relay's clock")
+    } else {
+      clocks.pick(devices).clock.ahead = wrongness(clocks)
+      count('clock steps')
+    }
+  }
+
   const tools = random.fork()
+  const clocks = random.fork()
+  if (options.wrongClocks) {
+    for (const { clock } of devices) if (clocks.chance(0.5)) clock.ahead = wrongness(clocks)
+  }
   for (const device of devices) await wait(device.open())
   for (let step = 0; step < steps; step++) {
+    if (options.wrongClocks && clocks.chance(0.05)) setClock(clocks)
     const open = devices.flatMap((device) => [...device.tabs])
     if (open.length > 0 && tools.chance(0.75)) change(tools.pick(open), tools)
     else await disturb(tools)
@@ -353,15 +387,17 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const rows = await check()
   return { counts, events: scheduler.events, rows }
 
-  /** Everything works again: from here on all must come to rest by itself. */
+  /**
+   * Everything works again but the messages between tabs: from here on all must come to rest by itself. No tab is told that
+   * it is looked at or that the network is back, since nobody may be there.
+   */
   async function heal(): Promise<void> {
     network.faults = CALM
     if (host.relay === undefined) host.start()
     for (const device of devices) {
       device.online = true
-      device.messageLoss = 0
+      device.messageLoss = LASTING_MESSAGE_LOSS
       if (device.tabs.length === 0) await wait(device.open())
-      device.hint()
     }
     const idle = (): boolean =>
       devices.every((device) =>
@@ -372,7 +408,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       )
     // Links that are dead without knowing are found by their heartbeats first.
     await scheduler.runUntil(() => false, 60_000)
-    const drained = await scheduler.runUntil(idle, DRAIN_MS)
+    const drained = await scheduler.runUntil(idle, REST_MS)
     if (!drained) {
       const states = devices.flatMap((device) =>
         device.tabs.map(
@@ -381,21 +417,25 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
         ),
       )
       fail(
-        `[O9] not at rest ${DRAIN_MS / 60_000} min after everything was healed: ${states.join(' ')}`,
+        `[O9] not at rest ${REST_MS / 60_000} min after everything was healed: ${states.join(' ')}`,
       )
     }
     // Changes that were acknowledged last still travel to the others.
-    await scheduler.runUntil(() => false, 5_000)
-    for (const device of devices) device.hint()
-    await scheduler.runUntil(() => false, 5_000)
+    await scheduler.runUntil(() => false, REST_MS)
   }
 
   async function check(): Promise<readonly Card[]> {
     const known = accepted()
     if (premature !== undefined) fail(`operation ${premature} was "synced" before the commit`)
     for (const id of saved) {
-      if (!known.has(id) && !refused.has(id) && !parked().has(id))
+      if (!known.has(id) && !refused.has(id) && !rolledBack.has(id) && !parked().has(id))
         fail(`[O2] saved operation ${id} is lost`)
+    }
+    for (const { disk } of devices) {
+      // What a tab had on the disk when it crashed: perhaps no other one has heard of it.
+      for (const { row } of disk.spaces.get(SPACE)?.operations.values() ?? []) {
+        if (row.failure === null) fail(`[O9] operation ${row.id} stays on a device`)
+      }
     }
     const states = devices.flatMap((device) => device.tabs.map((tab) => rowsOf(tab)))
     const [first, ...others] = states.map((rows) => JSON.stringify(rows.map(valuesOf)))
@@ -404,6 +444,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     })
     const sequence = host.disk.spaces.get(SPACE)?.sequence ?? 0
     if (sequence !== known.size) fail(`[L18] sequence ${sequence} after ${known.size} operations`)
+    const violation = stampViolation(host.disk, SPACE, host.latest)
+    if (violation !== undefined) fail(violation)
     checkValues(known)
     checkShared(known)
     checkStatuses()
@@ -511,23 +553,4 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       }
     }
   }
-}
-
-function isTombstone({ cards }: Tab<Schema>['store'], id: string): boolean {
-  if (cards.get(id) !== undefined) return false
-  try {
-    cards.update(id, () => undefined)
-    return false
-  } catch (error) {
-    return isTidemarkError(error) && error.code === 'entity-deleted'
-  }
-}
-
-function rowsOf(tab: Tab<Schema>): readonly Card[] {
-  return tab.store.cards.query({ orderBy: ['id'] }).current
-}
-
-/** A row without what is this device's own. */
-function valuesOf({ $status: _status, $error: _error, ...shared }: Card): unknown {
-  return shared
 }

@@ -27,6 +27,8 @@ export type TidemarkErrorCode =
   | 'operation-missing'
   /** An operation was dropped by a person before it was confirmed. */
   | 'operation-discarded'
+  /** An operation can't be rolled back any more: the relay has it. */
+  | 'operation-synced'
   /** An operation was parked because one that it builds on was rejected. */
   | 'predecessor-rejected'
   /** A frame or an update does not follow the protocol. */

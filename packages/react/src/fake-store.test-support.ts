@@ -88,6 +88,10 @@ export function createFakeStore(): FakeStore {
         discard: async (id) => {
           calls.push(`discard ${id}`)
         },
+        rollback: async (id) => {
+          calls.push(`rollback ${id}`)
+        },
+        rollbackAll: noWrites,
       },
       transact: noWrites,
       close: () => Promise.resolve(),

@@ -23,6 +23,7 @@ export {
   registerRoot,
   removalsAfter,
   skipItems,
+  supersededBy,
   type WrittenContent,
   writeRegisters,
 } from './register-log.js'

@@ -47,8 +47,19 @@ export interface EntityContent {
    * of the field says that it has seen that too [L2]: nobody could hand it over later, a removal has no stamp.
    */
   readonly removed: Removals
+  /**
+   * Live elements that were overwritten since. Who has overwritten one as well deletes it as well: the write that did so
+   * first may yet be rejected, and then what both have replaced must not come back [L2].
+   */
+  readonly overwritten: Overwritten | undefined
   /** What text, lists and XML show; read from the document when first asked for. */
   shared(): SharedValues | undefined
+}
+
+/** Newest first; a list in links, since a long chain of writes makes one after the other. */
+interface Overwritten {
+  elements(): readonly LiveElement[]
+  readonly before: Overwritten | undefined
 }
 
 export type Removals = ReadonlyMap<string, readonly Stamp[]>
@@ -62,6 +73,7 @@ export const EMPTY_CONTENT: EntityContent = {
   clocks: new Map(),
   tails: new Map(),
   removed: NOTHING_REMOVED,
+  overwritten: undefined,
   shared: NOTHING_SHARED,
 }
 
@@ -70,28 +82,55 @@ export const EMPTY_CONTENT: EntityContent = {
  * a rebase can say the same on top of another state.
  */
 export type RegisterWrite =
-  | ({ readonly kind: 'set'; readonly supersedes: readonly Stamp[] } & Element)
+  | ({
+      readonly kind: 'set'
+      readonly supersedes: readonly Stamp[]
+      /** Stamps that it had before it was stamped anew [L7]. */
+      readonly formerly?: readonly Stamp[]
+    } & Element)
   /** Adds to a counter, of which each client id has a register of its own that only it writes [L5]. */
   | ({ readonly kind: 'increment'; readonly by: number } & Omit<Element, 'value'>)
   | { readonly kind: 'remove'; readonly field: string; readonly supersedes: readonly Stamp[] }
 
+/** The stamps that a write says it has seen and replaces; a counter's writes replace only what their own client id wrote. */
+export function supersededBy(write: RegisterWrite): readonly Stamp[] {
+  return write.kind === 'increment' ? [] : write.supersedes
+}
+
 export function decodeContent(update: Uint8Array): EntityContent {
   const { clocks, runs, tails, shared, isDeleted } = decodeRuns(update, registerRoot)
   const live: LiveElement[] = []
+  let hasOverwritten = false
   for (const { client, clock, values } of runs) {
     for (const [offset, value] of values.entries()) {
-      if (isDeleted(client, clock + offset)) continue
-      const element = toElement(value)
-      if (element !== undefined) live.push({ ...element, item: { client, clock: clock + offset } })
+      if (isDeleted(client, clock + offset)) hasOverwritten = true
+      else addElement(live, value, { client, clock: clock + offset })
     }
+  }
+  const overwritten = (): readonly LiveElement[] => {
+    const elements: LiveElement[] = []
+    for (const { client, clock, values } of runs) {
+      for (const [offset, value] of values.entries()) {
+        const item = { client, clock: clock + offset }
+        if (isDeleted(item.client, item.clock)) addElement(elements, value, item)
+      }
+    }
+    return elements
   }
   return {
     live,
     clocks,
     tails,
     removed: NOTHING_REMOVED,
+    overwritten: hasOverwritten ? { elements: once(overwritten), before: undefined } : undefined,
     shared: shared ? once(() => sharedOf(update)) : NOTHING_SHARED,
   }
+}
+
+/** Leaves out what is not an element. */
+function addElement(elements: LiveElement[], value: unknown, item: ItemId): void {
+  const element = toElement(value)
+  if (element !== undefined) elements.push({ ...element, item })
 }
 
 function sharedOf(update: Uint8Array): SharedValues | undefined {
@@ -141,12 +180,17 @@ export function writeRegisters(
   client: number,
   writes: readonly RegisterWrite[],
 ): WrittenContent {
-  const deletions: ItemId[] = []
+  const replaced: LiveElement[] = []
+  let found = 0
   let live = content.live.filter((element) => {
-    const superseded = writes.some((write) => replaces(write, element, client))
-    if (superseded) deletions.push(element.item)
-    return !superseded
+    const superseded = writes.some((write) => supersedes(write, element))
+    if (superseded) found += 1
+    else if (!writes.some((write) => counts(write, element, client))) return true
+    replaced.push(element)
+    return false
   })
+  const again = overwrittenBy(content, writes, found)
+  const deletions = [...replaced, ...again].map(({ item }) => item)
   const clock = content.clocks.get(client) ?? 0
   const values: unknown[] = []
   let added: LiveElement[] = []
@@ -154,9 +198,10 @@ export function writeRegisters(
   for (const write of writes) {
     if (fields.has(write.field)) {
       added = added.filter((own) => {
-        const superseded = replaces(write, own, client)
-        if (superseded) deletions.push(own.item)
-        return !superseded
+        if (!supersedes(write, own)) return true
+        replaced.push(own)
+        deletions.push(own.item)
+        return false
       })
     }
     fields.add(write.field)
@@ -172,13 +217,18 @@ export function writeRegisters(
     deletions,
   )
   const removed = removalsAfter(content.removed, writes)
-  if (values.length === 0) return { update, content: { ...content, live, removed } }
+  const overwritten =
+    replaced.length === 0
+      ? content.overwritten
+      : { elements: () => replaced, before: content.overwritten }
+  if (values.length === 0) return { update, content: { ...content, live, removed, overwritten } }
   const end = clock + values.length
   return {
     update,
     content: {
       live,
       removed,
+      overwritten,
       clocks: new Map(content.clocks).set(client, end),
       tails: new Map(content.tails).set(client, end - 1),
       shared: content.shared,
@@ -186,10 +236,35 @@ export function writeRegisters(
   }
 }
 
-function replaces(write: RegisterWrite, element: LiveElement, client: number): boolean {
-  if (write.kind === 'increment') return element.field === counterKey(write.field, client)
+/** What the writes overwrite although it was overwritten before. */
+function overwrittenBy(
+  { overwritten }: EntityContent,
+  writes: readonly RegisterWrite[],
+  found: number,
+): readonly LiveElement[] {
+  let missing = -found
+  for (const write of writes) if (write.kind !== 'increment') missing += write.supersedes.length
+  const elements: LiveElement[] = []
+  for (let link = overwritten; link !== undefined && missing > 0; link = link.before) {
+    for (const element of link.elements()) {
+      if (!writes.some((write) => supersedes(write, element))) continue
+      elements.push(element)
+      missing -= 1
+    }
+  }
+  return elements
+}
+
+/** Whether the element is what `client` has counted so far. */
+function counts(write: RegisterWrite, element: LiveElement, client: number): boolean {
+  return write.kind === 'increment' && element.field === counterKey(write.field, client)
+}
+
+function supersedes(write: RegisterWrite, element: LiveElement): boolean {
   return (
-    write.field === element.field && write.supersedes.some((stamp) => sameStamp(stamp, element))
+    write.kind !== 'increment' &&
+    write.field === element.field &&
+    write.supersedes.some((stamp) => sameStamp(stamp, element))
   )
 }
 

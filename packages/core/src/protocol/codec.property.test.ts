@@ -42,7 +42,7 @@ const RELAY_FRAMES: Record<RelayMessage['type'], string> = {
     '4501c9012430313939366432632d303030302d373030302d383030302d303030303030303030303031020563617264730263310101300181c097d1edff960302000006626f6172647305623a31407800026732ac0282c097d1edff960303010203',
   ack: '46012430313939366432632d303030302d373030302d383030302d303030303030303030303031ca0108deadbeef00010203',
   reject:
-    '47012430313939366432632d303030302d373030302d383030302d3030303030303030303030310711546f6f206d616e79206174206f6e63652e01dc0b',
+    '47012430313939366432632d303030302d373030302d383030302d3030303030303030303030310711546f6f206d616e79206174206f6e63652e01dc0b80d8c1a28c34',
   pong: '488001',
 }
 
@@ -112,6 +112,7 @@ describe('the codec', () => {
       gap: 5,
       unavailable: 6,
       'rate-limited': 7,
+      drift: 8,
     })
   })
 })
@@ -249,7 +250,7 @@ describe('[SEC] what does not follow the protocol', () => {
     const [type, channel, id, code, message, retryable] = frame
     expect([type, channel, id, code, message, retryable]).toEqual([71, 0, 0, 7, 0, 1])
     for (const [position, value] of [
-      [3, 8],
+      [3, ALL_REJECT_CODES.length],
       [5, 2],
     ] as const) {
       const mutant = frame.slice()

@@ -35,6 +35,7 @@ const REJECT_CODES: readonly RejectCode[] = [
   'gap',
   'unavailable',
   'rate-limited',
+  'drift',
 ]
 
 /** More of anything in one frame is refused before memory is taken for it. */
@@ -166,6 +167,7 @@ export function encodeRelayMessage(message: RelayMessage): Uint8Array {
       encoding.writeVarString(encoder, message.message)
       encoding.writeUint8(encoder, message.retryable ? 1 : 0)
       encoding.writeVarUint(encoder, message.retryAfter)
+      encoding.writeVarUint(encoder, message.serverTime)
       break
     case 'pong':
       encoding.writeVarUint(encoder, message.nonce)
@@ -241,6 +243,7 @@ export function decodeRelayMessage(frame: Uint8Array): RelayMessage {
           message: decoding.readVarString(decoder),
           retryable: readFlag(decoder),
           retryAfter: readUint(decoder),
+          serverTime: readUint(decoder),
         }
       case RELAY_TYPES.pong:
         return { type: 'pong', nonce: readUint(decoder) }

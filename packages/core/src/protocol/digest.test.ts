@@ -3,26 +3,30 @@ import { describe, expect, test } from 'vitest'
 import { operationDigest, sameBytes } from './digest.js'
 import { CLOSE_CODES, isPermanentClose } from './messages.js'
 
-const sha256 = (...updates: readonly Uint8Array[]): Uint8Array =>
-  new Uint8Array(createHash('sha256').update(Buffer.concat(updates)).digest().subarray(0, 8))
+const sha256 = (...frames: readonly (readonly number[])[]): number[] => [
+  ...createHash('sha256').update(Uint8Array.from(frames.flat())).digest().subarray(0, 8),
+]
 
 describe('[L10] the digest of an operation', () => {
-  const first = new Uint8Array([1, 2, 3])
-  const second = new Uint8Array([4, 5])
+  const first = { sequence: 1, lastModified: 200, update: new Uint8Array([1, 2, 3]) }
+  const second = { sequence: 2, lastModified: 3, update: new Uint8Array([4, 5]) }
+  const firstBytes = [1, 0xc8, 1, 3, 1, 2, 3]
+  const secondBytes = [2, 3, 2, 4, 5]
 
-  test('is the first 8 bytes of SHA-256 over the updates in the order of the parts', () => {
-    for (const updates of [[first], [first, second], []]) {
-      const digest = operationDigest(updates.map((update) => ({ update })))
-      expect([...digest]).toEqual([...sha256(...updates)])
-    }
+  test('is the first 8 bytes of SHA-256 over versions and updates in the order of the parts', () => {
+    expect([...operationDigest([])]).toEqual(sha256())
+    expect([...operationDigest([first])]).toEqual(sha256(firstBytes))
+    expect([...operationDigest([first, second])]).toEqual(sha256(firstBytes, secondBytes))
   })
 
-  test('tells other bytes and another order apart', () => {
-    const digest = operationDigest([{ update: first }, { update: second }])
+  test('tells other bytes, another order and another version apart', () => {
+    const digest = operationDigest([first, second])
     for (const other of [
-      [{ update: second }, { update: first }],
-      [{ update: first }],
-      [{ update: first }, { update: new Uint8Array([4, 6]) }],
+      [second, first],
+      [first],
+      [first, { ...second, update: new Uint8Array([4, 6]) }],
+      [first, { ...second, sequence: 3 }],
+      [first, { ...second, lastModified: 4 }],
     ]) {
       expect(sameBytes(operationDigest(other), digest)).toBe(false)
     }

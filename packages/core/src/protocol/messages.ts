@@ -67,6 +67,8 @@ export type RejectCode =
   | 'unavailable'
   /** Too many operations at once. */
   | 'rate-limited'
+  /** A time in it is too far ahead of the relay's clock: correct the clock, stamp it again, send it again [L7]. */
+  | 'drift'
 
 /** Client to relay. `channel` is a number that the client chose for a space in `open`. */
 export type ClientMessage =
@@ -124,6 +126,8 @@ export type RelayMessage =
       readonly retryable: boolean
       /** Milliseconds to wait at least, for retryable ones. */
       readonly retryAfter: number
+      /** Milliseconds since the epoch: the device's clock may have been set since the `welcome` [L7]. */
+      readonly serverTime: number
     }
   | { readonly type: 'pong'; readonly nonce: number }
 

@@ -85,6 +85,7 @@ export const RELAY_SAMPLES: ByType<RelayMessage> = {
     message: 'Too many at once.',
     retryable: true,
     retryAfter: 1500,
+    serverTime: 1_790_000_000_000,
   },
   pong: { type: 'pong', nonce: 128 },
 }
@@ -128,6 +129,7 @@ const REJECT_CODES: Record<RejectCode, true> = {
   gap: true,
   unavailable: true,
   'rate-limited': true,
+  drift: true,
 }
 export const ALL_REJECT_CODES: readonly RejectCode[] = Object.keys(REJECT_CODES) as RejectCode[]
 
@@ -196,6 +198,7 @@ const RELAY: Arbitraries<RelayMessage> = {
     message: text,
     retryable: fc.boolean(),
     retryAfter: uint,
+    serverTime: uint,
   }),
   pong: fc.record({ type: fc.constant('pong'), nonce: uint }),
 }

@@ -11,6 +11,7 @@ import {
 } from '../entity/index.js'
 import type { ConfirmedEntity, EntityState, PendingOperation } from '../replica/index.js'
 import { set } from '../schema/index.js'
+import { ABSENT } from './field-index.js'
 import { createRowFactory } from './rows.js'
 
 const factory = createRowFactory({
@@ -80,6 +81,23 @@ describe('a row', () => {
       $conflicts: {},
       $error: undefined,
     })
+  })
+
+  test('shows in each field what can be asked for without it', () => {
+    const title = contentOf(['title', 'Hello'], ['tags:b', true], ['old', 1])
+    const done = contentOf(['done', true], ['size', { list: [] }])
+    for (const state of [title, done, EMPTY_CONTENT].map((content) => stateOf(content))) {
+      const row = factory.row(state, 'synced')
+      for (const field of ['id', 'title', 'done', 'url', 'size'] as const)
+        expect(factory.value(state, field)).toEqual(row?.[field])
+      expect(factory.value(state, '$lastModified')).toBe(row?.$version.lastModified)
+      expect(factory.value(state, 'tags')).toEqual(row?.tags)
+      expect(factory.value(state, 'old')).toBe(ABSENT)
+    }
+    const deleted = contentOf(['title', 'Hello'], ['$deleted', 5])
+    expect(factory.value(stateOf(deleted), 'title')).toBe(ABSENT)
+    const unborn = stateOf(EMPTY_CONTENT, { confirmed: undefined, failed: [failed] })
+    expect(factory.value(unborn, 'title')).toBe(ABSENT)
   })
 
   test('leaves out registers that the schema does not know (any more)', () => {

@@ -14,11 +14,13 @@ import type { EntityState } from '../replica/index.js'
 import {
   defaultOf,
   distinct,
+  type Field,
   type Fields,
   isListField,
   kindOf,
   type ListField,
 } from '../schema/index.js'
+import { ABSENT } from './field-index.js'
 import type { EntityMeta, EntityRow, EntityStatus, FieldConflict } from './types.js'
 
 /** Turns an entity's registers into the frozen object that apps read. One per collection. */
@@ -27,6 +29,8 @@ export interface RowFactory<F extends Fields> {
   row(entity: EntityState, status: EntityStatus): EntityRow<F> | undefined
   /** The same inside of a transaction, where there is no status yet. */
   preview(id: string, view: EntityView): EntityRow<F> | undefined
+  /** What the row shows in a field, without building it; `ABSENT` without a row, and for what is no field. */
+  value(entity: EntityState, field: string): unknown
 }
 
 interface Migrated {
@@ -41,48 +45,38 @@ export function createRowFactory<F extends Fields>(
   /** Brings an entity of an older version to the schema's; may throw `migration-failed`. */
   migrate: (id: string, view: EntityView) => EntityView = (_id, view) => view,
 ): RowFactory<F> {
-  const registers: { readonly name: string; readonly fallback: unknown }[] = []
-  const shared: { readonly name: string; readonly read: (value: unknown) => unknown }[] = []
-  const sets: string[] = []
-  const counters: string[] = []
-  for (const [name, field] of Object.entries(fields)) {
-    const kind = kindOf(field)
-    if (kind === 'set') sets.push(name)
-    else if (kind === 'counter') counters.push(name)
-    else if (isListField(field)) shared.push({ name, read: (value) => listOf(field, value) })
-    else if (kind === 'text' || kind === 'xml') shared.push({ name, read: textOf })
-    else registers.push({ name, fallback: defaultOf(field, [name]) })
-  }
+  /** Indexes ask field by field, and rows after them. */
+  const known = new WeakMap<EntityView, Migrated>()
+  const readers = new Map<string, Reader>()
+  for (const [name, field] of Object.entries(fields)) readers.set(name, readerOf(name, field))
 
   function values(id: string, view: EntityView): Record<string, unknown> {
     const row: Record<string, unknown> = { id }
-    for (const { name, fallback } of registers) {
-      const value = view.values[name]
-      row[name] = value === undefined ? fallback : frozen(value)
-    }
-    for (const name of sets) row[name] = Object.freeze(setElements(view, name))
-    for (const name of counters) row[name] = counterValue(view, name)
-    for (const { name, read } of shared) row[name] = read(view.shared?.[name])
+    for (const [name, read] of readers) row[name] = read(view)
     return row
   }
 
   /** Reading never throws: what can't be migrated shows as it is. */
   function migrated(id: string, view: EntityView): Migrated {
+    const cached = known.get(view)
+    if (cached !== undefined) return cached
+    let result: Migrated
     try {
-      return { view: migrate(id, view), failure: undefined }
+      result = { view: migrate(id, view), failure: undefined }
     } catch (error) {
       if (!isTidemarkError(error)) throw error
       const { code, message } = error
-      return { view, failure: Object.freeze({ code, message }) }
+      result = { view, failure: Object.freeze({ code, message }) }
     }
+    if (result.view !== view || result.failure !== undefined) known.set(view, result)
+    return result
   }
 
   return {
     row(entity, status) {
-      const [failed] = entity.failed
-      const known = entity.confirmed !== undefined || entity.pending.length > 0
-      if (!known || isDeleted(entity.view)) return undefined
+      if (!isShown(entity)) return undefined
       const { view, failure } = migrated(entity.id, entity.view)
+      const [failed] = entity.failed
       return Object.freeze({
         ...values(entity.id, view),
         $status: status,
@@ -111,6 +105,40 @@ export function createRowFactory<F extends Fields>(
         $error: failure,
       }) as unknown as EntityRow<F>
     },
+    value(entity, field) {
+      if (!isShown(entity)) return ABSENT
+      if (field === 'id') return entity.id
+      if (field === '$lastModified') return entity.lastModified
+      const value = readers.get(field)?.(migrated(entity.id, entity.view).view)
+      return value === undefined && !readers.has(field) ? ABSENT : value
+    },
+  }
+}
+
+function isShown({ confirmed, pending, view }: EntityState): boolean {
+  return (confirmed !== undefined || pending.length > 0) && !isDeleted(view)
+}
+
+/** Reads what a field shows out of what an entity holds. */
+type Reader = (view: EntityView) => unknown
+
+function readerOf(name: string, field: Field): Reader {
+  if (isListField(field)) return (view) => listOf(field, view.shared?.[name])
+  switch (kindOf(field)) {
+    case 'set':
+      return (view) => Object.freeze(setElements(view, name))
+    case 'counter':
+      return (view) => counterValue(view, name)
+    case 'text':
+    case 'xml':
+      return (view) => textOf(view.shared?.[name])
+    default: {
+      const fallback = defaultOf(field, [name])
+      return ({ values }) => {
+        const value = values[name]
+        return value === undefined ? fallback : frozen(value)
+      }
+    }
   }
 }
 

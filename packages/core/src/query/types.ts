@@ -52,10 +52,11 @@ export type OrderBy<F extends Fields> = readonly [
 ]
 
 export interface QueryOptions<F extends Fields> {
-  /** An object (every given field equals) or a function over rows. */
+  /** An object (every given field equals: found by an index) or a function (asked about every row). */
   readonly where?: Partial<EntityFields<F>> | ((row: EntityRow<F>) => boolean)
   /** One order or several, the first one weighing most. Ties go by id. */
   readonly orderBy?: OrderBy<F> | readonly OrderBy<F>[]
+  /** A whole number from 0 up. */
   readonly limit?: number
 }
 

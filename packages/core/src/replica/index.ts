@@ -20,10 +20,22 @@ export {
   type EntityKey,
   type EntityRef,
   FIRST_GENERATION,
+  isRolledBack,
   keyOf,
   type OperationFailure,
   type PendingOperation,
   type PendingPart,
+  ROLLED_BACK,
   type StoredOperation,
 } from './records.js'
 export { createReplica, type EntityState, type Replica } from './replica.js'
+export {
+  nameOf,
+  noteRenames,
+  type Restamping,
+  renameInOperation,
+  restampOperation,
+  restampOperations,
+  timesOf,
+  withFormerNames,
+} from './restamp.js'

@@ -67,3 +67,17 @@ export interface PendingOperation {
 export interface StoredOperation extends PendingOperation {
   readonly order: number
 }
+
+/**
+ * Why an operation left that its author took back. Its row stays for a while without what it said, so that a tab that slept
+ * hears that it was taken back, and doesn't think that the relay has it.
+ */
+export const ROLLED_BACK: OperationFailure = {
+  code: 'rolled-back',
+  message: 'It was rolled back before the relay had it.',
+}
+
+/** Whether nothing of an operation is left but the word that it was taken back. */
+export function isRolledBack({ failure }: PendingOperation): boolean {
+  return failure?.code === ROLLED_BACK.code
+}

@@ -11,6 +11,7 @@ import {
   type ConfirmedEntity,
   type EntityKey,
   type EntityRef,
+  isRolledBack,
   keyOf,
   type PendingOperation,
   type PendingPart,
@@ -48,7 +49,7 @@ export interface Replica {
   content(ref: EntityRef): EntityContent
   /** The updates that make up the entity's document. */
   updates(ref: EntityRef): readonly Uint8Array[]
-  /** The outbox: saved operations in their order, then those that are still being saved. */
+  /** The outbox: saved operations in their order, then those that are still being saved; none that was rolled back. */
   operations(): readonly PendingOperation[]
   saved(): Iterable<StoredOperation>
   /** Saved operations that are part of what the entity shows, in order. */
@@ -198,7 +199,8 @@ export function createReplica(): Replica {
       const entity = collections.get(ref.collection)?.get(ref.id)
       return entity === undefined ? [] : updatesOf(entity)
     },
-    operations: () => [...saved.values(), ...unsaved.values()],
+    operations: () =>
+      [...saved.values(), ...unsaved.values()].filter((operation) => !isRolledBack(operation)),
     saved: () => saved.values(),
     savedOn(ref) {
       const pending = collections.get(ref.collection)?.get(ref.id)?.pending ?? []

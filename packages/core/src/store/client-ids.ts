@@ -23,6 +23,11 @@ export function createClientIds(
   { random, locks }: Pick<Platform, 'random' | 'locks'>,
 ): ClientIds {
   let lease = first
+  /**
+   * Ids that were taken out of use stay locked as long as the tab lives: another tab may have read the list with them in
+   * it and would take one over, with its used stamps and with clocks of structs that no longer exist.
+   */
+  const retired: ClientLease[] = []
 
   function listed(known: readonly number[]): readonly number[] {
     if (!lease.reusable || known.includes(lease.client)) return known
@@ -37,12 +42,14 @@ export function createClientIds(
     rotate(known) {
       const old = lease
       lease = leaseNewClient(name, random, locks)
-      old.release()
+      retired.push(old)
       return {
         client: lease.client,
         clients: listed(known.filter((client) => client !== old.client)),
       }
     },
-    release: () => lease.release(),
+    release() {
+      for (const { release } of [...retired, lease]) release()
+    },
   }
 }

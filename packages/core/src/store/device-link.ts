@@ -1,4 +1,4 @@
-import type { HybridClock } from '../entity/index.js'
+import { formatActor, type HybridClock } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import type { Platform } from '../platform/index.js'
 import { PROTOCOL_VERSION } from '../protocol/index.js'
@@ -25,11 +25,17 @@ export interface DeviceLink {
   readonly inFlight: ReadonlySet<string>
   /** What keeps the link from being used until somebody acts. */
   readonly error: TidemarkError | undefined
+  /** Whether others rely on this tab: `look` is to be called now and then. */
+  readonly onWatch: boolean
   retryOf(id: string): Retry | undefined
   /** The outbox may have something to send. */
   kick(): void
+  /** Takes a pending operation back as soon as that is allowed. */
+  rollBack(id: string): void
   /** This tab wrote rows. */
   announce(change: number): void
+  /** What the other tabs have told, or should have been told, doesn't count: looks by itself, and tells again. */
+  look(): Promise<void>
   /** The local data is being deleted. */
   announceDestroyed(): void
   stop(): void
@@ -43,6 +49,8 @@ export interface DeviceLinkHost {
   readonly persistence: Persistence
   readonly hybridClock: HybridClock
   readonly clientIds: ClientIds
+  /** The hybrid clock went back: what is written from now on needs another client id and actor [L1]. */
+  rewound(): void
   /** The connection, or what is on its way, changed; the status of these entities with it. */
   changed(entities: ReadonlySet<EntityKey>): void
   /** Another tab deletes the local data. */
@@ -63,6 +71,10 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     connection: 'offline',
     inFlight: NOTHING,
   }
+  /** What this tab wants rolled back, while another one has the link. */
+  const wanted = new Set<string>()
+  /** How far the relay's clock is ahead of the device's, in milliseconds; null: nobody has told yet. */
+  let clockOffset: number | null = null
   /** What was on its way when `changed` was last told. */
   let told: ReadonlySet<string> = NOTHING
 
@@ -78,6 +90,16 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     observe: (lastModified) => hybridClock.observe(lastModified),
     changed,
     freshClient: () => host.clientIds.rotate(persistence.meta.clients),
+    restamping: (client) => ({
+      actor: formatActor({
+        user: options.user,
+        replica: persistence.meta.replica,
+        writer: client,
+      }),
+      timeOf: (createdAt) => hybridClock.timeOf(createdAt),
+      // This tab goes on writing with the same actor: what the clock gives out next is later than all of these [L1].
+      latest: Math.min(hybridClock.tick(), hybridClock.now()),
+    }),
   })
   const link =
     options.url === undefined
@@ -92,9 +114,10 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
           }),
           message(message) {
             if (message.type === 'welcome') {
-              hybridClock.setOffset(message.serverTime - platform.clock.now())
+              correctClock(message.serverTime - platform.clock.now())
               sync.up(message.epoch, message.limits)
             } else {
+              if (message.type === 'reject') correctClock(message.serverTime - platform.clock.now())
               sync.receive(message)
             }
           },
@@ -107,37 +130,78 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
 
   function lead(): void {
     leading = true
+    if (link !== undefined) sync.lead()
     link?.start()
+    for (const id of wanted) sync.rollBack(id)
+    wanted.clear()
     changed()
   }
 
+  function rollBack(id: string): void {
+    if (leading || link === undefined) {
+      sync.rollBack(id)
+      return
+    }
+    wanted.add(id)
+    tabs.post({ type: 'rollBack', id })
+  }
+
+  /** The message may have been lost, or its reader: said again until the operation is gone. */
+  function repeatWishes(): void {
+    for (const id of wanted) {
+      if (replica.operation(id)?.failure === null) tabs.post({ type: 'rollBack', id })
+      else wanted.delete(id)
+    }
+  }
+
+  function correctClock(milliseconds: number): void {
+    clockOffset = milliseconds
+    if (hybridClock.setOffset(milliseconds)) host.rewound()
+  }
+
   function hinted(): void {
-    takeOver()
+    void takeOver()
     if (leading) link?.hint()
     else tabs.post({ type: 'ask' })
   }
 
   /** Reads what other tabs wrote, and sends what of it is to be sent. */
-  function takeOver(): void {
-    persistence.refresh().then(
+  function takeOver(): Promise<void> {
+    return persistence.refresh().then(
       () => sync.kick(),
-      // The persistence tells of a storage that fails; the next hint tries again.
+      // The next hint tries again, at the latest what the leading tab tells after its next look.
       () => undefined,
     )
+  }
+
+  async function look(): Promise<void> {
+    await takeOver()
+    repeatWishes()
+    if (!leading) return
+    announce(persistence.meta.change)
+    tellTabs()
+  }
+
+  function announce(change: number): void {
+    tabs.post({ type: 'committed', change })
   }
 
   function receive(message: TabMessage): void {
     switch (message.type) {
       case 'committed':
-        if (message.change > persistence.meta.change) takeOver()
+        if (message.change > persistence.meta.change) void takeOver()
         break
       case 'ask':
         if (leading) tellTabs()
         break
       case 'link':
         if (leading) break
+        if (typeof message.clockOffset === 'number') correctClock(message.clockOffset)
         remote = { connection: message.connection, inFlight: new Set(message.inFlight) }
         changed()
+        break
+      case 'rollBack':
+        if (leading) sync.rollBack(message.id)
         break
       case 'destroyed':
         host.destroyed()
@@ -157,7 +221,12 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
   }
 
   function tellTabs(): void {
-    tabs.post({ type: 'link', connection: connection(), inFlight: [...inFlight()] })
+    tabs.post({
+      type: 'link',
+      connection: connection(),
+      inFlight: [...inFlight()],
+      clockOffset,
+    })
   }
 
   function connection(): ConnectionStatus {
@@ -189,9 +258,15 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     get error() {
       return error
     },
+    get onWatch() {
+      // Without either there is nobody to tell and nothing to send, and a script in Node may end.
+      return leading && (link !== undefined || platform.channels !== undefined)
+    },
     retryOf: (id) => sync.retryOf(id),
     kick: () => sync.kick(),
-    announce: (change) => tabs.post({ type: 'committed', change }),
+    rollBack,
+    announce,
+    look,
     announceDestroyed: () => tabs.post({ type: 'destroyed' }),
     stop() {
       stopHints?.()

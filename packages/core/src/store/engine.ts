@@ -1,5 +1,10 @@
 import { v7 as uuidv7 } from 'uuid'
-import { createHybridClock, type EntityContent, formatActor } from '../entity/index.js'
+import {
+  createHybridClock,
+  type EntityContent,
+  formatActor,
+  type RegisterWrite,
+} from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import { createDraft, createOutcome, missing, type OperationDraft } from '../operations/index.js'
 import type { Cancel, Platform } from '../platform/index.js'
@@ -10,9 +15,11 @@ import {
   type EntityRef,
   type EntityState,
   FIRST_GENERATION,
+  isRolledBack,
   keyOf,
   type PendingPart,
   type Replica,
+  withFormerNames,
 } from '../replica/index.js'
 import type { ReplicaStorage, StoredRows } from '../storage/index.js'
 import {
@@ -27,6 +34,7 @@ import { createDeviceLink, type DeviceLink } from './device-link.js'
 import { createLiveDocuments, type LiveDocument, type LiveDocuments } from './live-documents.js'
 import { assertOptions, type EngineOptions } from './options.js'
 import { createOutcomes } from './outcomes.js'
+import { createRollbacks, tooLate } from './rollbacks.js'
 import type { StoreStatus, TransactionHandle } from './types.js'
 import { createWatch } from './watches.js'
 
@@ -50,6 +58,8 @@ export interface Engine {
   retryOf(id: string): Retry | undefined
   retry(id: string): Promise<void>
   discard(id: string): Promise<void>
+  rollBack(id: string): Promise<void>
+  rollBackAll(ref: EntityRef): Promise<void>
   close(): Promise<void>
   destroy(force: boolean): Promise<void>
 }
@@ -62,7 +72,9 @@ interface Opened {
   readonly documents: LiveDocuments
 }
 
-const OUTBOX_WATCH_MS = 10_000
+const WATCH_MS = 10_000
+/** No tab sleeps longer and wakes up with what it was doing. */
+const REMEMBER_ROLLBACK_MS = 30 * 24 * 60 * 60 * 1000
 const NOTHING: ReadonlySet<string> = new Set()
 
 export function createEngine(
@@ -76,6 +88,7 @@ export function createEngine(
   const replica = createReplica()
   const hybridClock = createHybridClock(() => clock.now())
   const outcomes = createOutcomes()
+  const rollbacks = createRollbacks()
   let opened: Opened | undefined
   let online = false
   let storageError: TidemarkError | undefined
@@ -85,13 +98,18 @@ export function createEngine(
   let closing: Promise<void> | undefined
   let stopHiding: (() => void) | undefined
 
-  /** A hint from the tab with the link may have been lost: while something waits, look whether that is still so. */
-  const outboxWatch = createWatch(clock, OUTBOX_WATCH_MS, hasPending, async () => {
-    await opened?.persistence.refresh()
-    opened?.link.kick()
-  })
+  /**
+   * A hint of another tab is lost when that tab dies before it gives it, or when the read that it causes fails. So the
+   * leading tab looks by itself and tells the others, and so does every tab for which something waits.
+   */
+  const watch = createWatch(
+    clock,
+    WATCH_MS,
+    () => opened?.link.onWatch === true || hasPending(),
+    async () => opened?.link.look(),
+  )
   replica.subscribe((keys) => {
-    outboxWatch.consider()
+    watch.consider()
     listeners.entities(keys)
     listeners.operations()
     statusChanged()
@@ -109,6 +127,7 @@ export function createEngine(
     const persistence = createPersistence(options.space, storage, replica, clock, rows, {
       settled(settlement) {
         outcomes.settle(settlement)
+        rollbacks.settle(settlement)
         if (settlement.kind === 'saved') opened?.link.kick()
       },
       committed: (change) => opened?.link.announce(change),
@@ -118,11 +137,18 @@ export function createEngine(
       },
       rebasing: () => opened?.documents.flush(),
       displaced: () => void rotate(persistence, clientIds),
-      client: () => clientIds.client,
+      writer: {
+        client: () => clientIds.client,
+        actor: () => actorOf(clientIds.client, rows.meta.replica),
+        hybridClock,
+      },
     })
     await persistence.write({}, ({ meta }) => {
       const clients = clientIds.listed(meta.clients)
-      return clients === meta.clients ? {} : { meta: { clients } }
+      return {
+        ...(clients === meta.clients ? {} : { meta: { clients } }),
+        deleteOperations: forgotten(rows),
+      }
     })
     const link = createDeviceLink({
       options,
@@ -131,6 +157,7 @@ export function createEngine(
       persistence,
       hybridClock,
       clientIds,
+      rewound: () => void rotate(persistence, clientIds),
       changed: linkChanged,
       destroyed: () => void close(),
     })
@@ -150,6 +177,13 @@ export function createEngine(
     await persistence.refresh()
   }
 
+  /** Rows of what was rolled back, once every tab that may have slept meanwhile is gone. */
+  function forgotten({ operations }: StoredRows): number[] {
+    return operations
+      .filter((row) => isRolledBack(row) && clock.now() - row.createdAt > REMEMBER_ROLLBACK_MS)
+      .map(({ order }) => order)
+  }
+
   function load({ entities, operations }: StoredRows): void {
     for (const { lastModified } of entities) hybridClock.observe(lastModified)
     for (const { parts } of operations) {
@@ -165,12 +199,17 @@ export function createEngine(
     return persistence.write({}, () => ({ meta: { clients } })).catch(() => undefined)
   }
 
+  function actorOf(client: number, device: string): string {
+    return formatActor({ user: options.user, replica: device, writer: client })
+  }
+
   function statusChanged(): void {
     status = undefined
     listeners.status()
   }
 
   function linkChanged(entities: ReadonlySet<EntityKey>): void {
+    watch.consider()
     if (entities.size > 0) listeners.entities(entities)
     const nowOnline = opened?.link.connection === 'online'
     if (nowOnline !== online) {
@@ -188,7 +227,8 @@ export function createEngine(
     listeners.entities(undefined)
     const { lastSyncedAt } = opened.persistence.space
     if (online || lastSyncedAt === null) return
-    const left = lastSyncedAt + options.staleAfter - clock.now()
+    // A clock that was set back by years must not set a timer for years: browsers run those at once (CLK-1).
+    const left = Math.min(lastSyncedAt - clock.now(), 0) + options.staleAfter
     if (left > 0) cancelStale = clock.schedule(() => listeners.entities(undefined), left + 1)
   }
 
@@ -218,9 +258,9 @@ export function createEngine(
       sequence: (ref) => replica.entity(ref)?.sequence ?? 0,
       generation: (ref) => generationOf(replica, ref),
       exists: (ref) => isKnown(replica, ref),
-      now: () => clock.now(),
+      now: () => Math.round(hybridClock.now() / 1000),
       tick: () => hybridClock.tick(),
-      actor: formatActor({ user: options.user, replica: device, writer: client }),
+      actor: actorOf(client, device),
       client,
       newId: newUuid,
     })
@@ -231,10 +271,11 @@ export function createEngine(
       // Everything was so already: there is nothing to save or to send.
       const done = createOutcome()
       done.synced()
-      return { id: newUuid(), entities, when: done.when }
+      const id = newUuid()
+      return { id, entities, when: done.when, rollback: () => rollBack(id) }
     }
     const { id, when } = stage(parts, contents)
-    return { id, entities, when }
+    return { id, entities, when, rollback: () => rollBack(id) }
   }
 
   /** Applies an operation here and has it saved. */
@@ -245,7 +286,11 @@ export function createEngine(
     const { persistence } = requireOpen()
     const id = newUuid()
     const { when } = outcomes.track(id)
-    replica.stage({ id, createdAt: clock.now(), parts, failure: null }, contents)
+    const named = parts.map((part) => ({
+      ...part,
+      writes: withFormerNames(part.writes, pendingWrites(replica, part)),
+    }))
+    replica.stage({ id, createdAt: clock.now(), parts: named, failure: null }, contents)
     persistence.save()
     return { id, when }
   }
@@ -287,6 +332,31 @@ export function createEngine(
     )
   }
 
+  /** Takes an operation back that the relay doesn't have; one that is parked is dropped. */
+  async function rollBack(id: string): Promise<void> {
+    const { persistence, link, documents } = requireOpen()
+    documents.flush()
+    const operation = replica.operation(id)
+    if (operation === undefined) throw tooLate(id)
+    if (operation.failure !== null) return discard(id)
+    const gone = rollbacks.wait(id)
+    // A row has to be there before it can be taken away.
+    if (replica.orderOf(id) === undefined) await persistence.idle()
+    link.rollBack(id)
+    return gone
+  }
+
+  async function rollBackAll(ref: EntityRef): Promise<void> {
+    requireOpen().documents.flush()
+    const { pending = [], failed = [] } = replica.entity(ref) ?? {}
+    // Newest first, so that none loses what it builds on. What the relay got meanwhile stays.
+    for (const { id } of [...failed, ...pending].reverse()) {
+      await rollBack(id).catch((error: unknown) => {
+        if (!(error instanceof TidemarkError) || error.code !== 'operation-synced') throw error
+      })
+    }
+  }
+
   function requireFailed(id: string): number {
     const order = replica.orderOf(id)
     if (order === undefined || replica.operation(id)?.failure === null) {
@@ -299,9 +369,7 @@ export function createEngine(
   }
 
   function requireOpen(): Opened {
-    if (closing !== undefined) {
-      throw new TidemarkError('store-closed', 'The store is closed. Create a new one to go on.')
-    }
+    if (closing !== undefined) throw closed()
     if (opened === undefined) {
       throw new TidemarkError(
         'store-not-ready',
@@ -317,7 +385,7 @@ export function createEngine(
     closing ??= (async () => {
       await ready.catch(() => undefined)
       stopHiding?.()
-      outboxWatch.stop()
+      watch.stop()
       opened?.link.stop()
       cancelStale()
       await opened?.persistence.close()
@@ -325,6 +393,7 @@ export function createEngine(
       opened?.clientIds.release()
       storage.close()
       outcomes.end()
+      rollbacks.end(closed())
     })()
     return closing
   }
@@ -375,6 +444,8 @@ export function createEngine(
     retryOf: (id) => opened?.link.retryOf(id),
     retry,
     discard,
+    rollBack,
+    rollBackAll,
     close,
     destroy,
   }
@@ -407,9 +478,20 @@ function generationOf(replica: Replica, ref: EntityRef): string {
   return entity?.confirmed?.generation ?? created?.generation ?? FIRST_GENERATION
 }
 
+function pendingWrites(replica: Replica, ref: EntityRef): RegisterWrite[] {
+  const pending = replica.entity(ref)?.pending ?? []
+  return pending.flatMap(({ parts }) =>
+    parts.filter((part) => keyOf(part) === keyOf(ref)).flatMap(({ writes }) => writes),
+  )
+}
+
 function isKnown(replica: Replica, ref: EntityRef): boolean {
   const entity = replica.entity(ref)
   return entity !== undefined && (entity.confirmed !== undefined || entity.pending.length > 0)
+}
+
+function closed(): TidemarkError {
+  return new TidemarkError('store-closed', 'The store is closed. Create a new one to go on.')
 }
 
 function asynchronous(result: Promise<unknown>): TidemarkError {

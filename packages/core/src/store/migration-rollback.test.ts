@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Clock } from '../platform/index.js'
+import { rebaseParts, restampOperations } from '../replica/index.js'
 import { createMemoryStorage } from '../storage/index.js'
 import { createPersistence } from '../sync/index.js'
 import { planRebase, rebaseReadSet, rebaseWithout } from '../sync/rebasing.js'
@@ -30,13 +31,46 @@ async function openTab() {
     troubled: () => undefined,
     rebasing: () => undefined,
     displaced: () => undefined,
-    client: () => 300,
+    writer: {
+      client: () => 300,
+      actor: () => 'user2/r/8c',
+      hybridClock: { tick: () => 1, isBelievable: () => true },
+    },
   })
   const confirmed = first.replica.entity(CARD)?.confirmed
   if (confirmed === undefined) throw new Error('the card was not confirmed')
   await persistence.write({}, () => ({ putEntities: [confirmed] }))
   return { tab, persistence }
 }
+
+test('[L7] a change that migrated says the same once it is stamped anew', () => {
+  const log: Log = []
+  const first = createClient(1, schemaAt(1, STEPS), log)
+  first.insert({ name: 'Hello', tags: ['a', 'b'] })
+  syncAll([first])
+  const client = createClient(2, schemaAt(2, STEPS), log)
+  client.receive()
+  client.update((card: { title: string; tags: Set<string> }) => {
+    card.title = 'Written'
+    card.tags.delete('#a')
+  })
+  const before = client.fields()
+  expect(before).toMatchObject({ title: 'Written', tags: ['#b'] })
+  const confirmed = client.replica.entity(CARD)?.confirmed
+  const { operations } = restampOperations(client.pending(), {
+    actor: 'user2/r/9z',
+    timeOf: () => 1,
+    latest: 5000,
+  })
+  const restamped = operations.map((operation) => ({
+    ...operation,
+    parts: rebaseParts(confirmed, operation.parts, 999),
+  }))
+  client.replica.absorb({ entities: [], operations: restamped, gone: [] })
+  expect(client.fields()).toEqual(before)
+  expect(client.row()?.$conflicts).toEqual({})
+  expect(client.replica.content(CARD).live.filter(({ field }) => field === 'title')).toHaveLength(1)
+})
 
 test.for([0, 1])(
   '[SCH-2] [L11] a rollback of the change that migrated leaves it to the next one, with %i saved in between',

@@ -193,6 +193,7 @@ describe('a store whose schema has a newer version', () => {
   test('queries and transactions see what it has become', async () => {
     const store = await openSecond(await diskWith('Beta', 'Alpha', 'broken'))
     const query = store.cards.query({ where: { rank: 2 }, orderBy: ['title'] })
+    const stop = query.subscribe(() => undefined)
     expect(query.current.map(({ title }) => title)).toEqual(['Alpha', 'Beta'])
     store.transact((tx) => {
       expect(tx.cards.get('Beta')).toMatchObject({ title: 'Beta', rank: 2 })
@@ -203,6 +204,8 @@ describe('a store whose schema has a newer version', () => {
       })
       expect(tx.cards.get('Beta')).toMatchObject({ title: 'Aaaa', rank: 2 })
     })
+    expect(query.current.map(({ title }) => title)).toEqual(['Aaaa', 'Alpha'])
+    stop()
     expect(query.current.map(({ title }) => title)).toEqual(['Aaaa', 'Alpha'])
     await store.close()
   })

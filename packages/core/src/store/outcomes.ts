@@ -1,6 +1,6 @@
 import { TidemarkError } from '../errors.js'
 import { createOutcome, type Outcome } from '../operations/index.js'
-import type { OperationFailure } from '../replica/index.js'
+import { type OperationFailure, ROLLED_BACK } from '../replica/index.js'
 import type { Settlement } from '../sync/index.js'
 
 /** What became of the operations of this tab, for whoever holds their handles. */
@@ -58,6 +58,9 @@ export function createOutcomes(): Outcomes {
 
 function failureError(id: string, { code, message }: OperationFailure): TidemarkError {
   if (code === 'predecessor-rejected') return new TidemarkError(code, message)
+  if (code === ROLLED_BACK.code) {
+    return new TidemarkError('operation-discarded', `Operation ${id} was rolled back.`)
+  }
   return new TidemarkError(
     'rejected',
     `The relay refused operation ${id}: ${message} Its changes were taken back here; store.operations keeps them for a retry.`,

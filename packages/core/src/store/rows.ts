@@ -1,5 +1,8 @@
 import type { EntityView } from '../entity/index.js'
 import {
+  ABSENT,
+  assertQuery,
+  createFieldIndexes,
   createLiveQuery,
   createRowFactory,
   type EntityRow,
@@ -18,6 +21,7 @@ export interface Rows<F extends Fields> {
   readonly factory: RowFactory<F>
   get(id: string): EntityRow<F> | undefined
   watch(id: string): Readable<EntityRow<F> | undefined>
+  /** @throws TidemarkError `value-invalid` */
   query(options?: QueryOptions<F>): LiveQuery<EntityRow<F>>
   /** These entities, or (without ids) all of them, may show something else now. */
   invalidate(ids?: ReadonlySet<string>): void
@@ -28,12 +32,19 @@ export function createRows<F extends Fields>(
   fields: F,
   replica: Replica,
   statusOf: (entity: EntityState) => EntityStatus,
-  migrate: (id: string, view: EntityView) => EntityView,
+  migrate?: (id: string, view: EntityView) => EntityView,
 ): Rows<F> {
   const factory = createRowFactory(fields, migrate)
   const cache = new Map<string, EntityRow<F>>()
   const watchers = new Map<string, { readonly observers: Observers; count: number }>()
   const followers = new Set<(ids: ReadonlySet<string>) => void>()
+  const indexes = createFieldIndexes({
+    ids: () => replica.collection(name).keys(),
+    value(id, field) {
+      const entity = replica.collection(name).get(id)
+      return entity === undefined ? ABSENT : factory.value(entity, field)
+    },
+  })
 
   function get(id: string): EntityRow<F> | undefined {
     const cached = cache.get(id)
@@ -77,23 +88,27 @@ export function createRows<F extends Fields>(
         (a, b) => a === b,
         { subscribe: (listener) => watchEntity(id, listener) },
       ),
-    query: (options) =>
-      createLiveQuery(
+    query(options = {}) {
+      assertQuery(name, fields, options)
+      return createLiveQuery(
         {
           all,
           get,
+          indexes,
           subscribe(listener) {
             followers.add(listener)
             return () => followers.delete(listener)
           },
         },
         options,
-      ),
+      )
+    },
     invalidate(ids = new Set(replica.collection(name).keys())) {
       for (const id of ids) {
         cache.delete(id)
         watchers.get(id)?.observers.touch()
       }
+      indexes.update(ids)
       for (const follower of [...followers]) follower(ids)
     },
   }

@@ -199,6 +199,8 @@ function operationsOf(
     subscribe: (listener) => subscribe(() => listener(list())),
     retry: (id) => engine.retry(id),
     discard: (id) => engine.discard(id),
+    rollback: (id) => engine.rollBack(id),
+    rollbackAll: (entity) => engine.rollBackAll(entity),
   } satisfies Operations)
 }
 

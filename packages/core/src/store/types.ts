@@ -28,6 +28,13 @@ export interface TransactionHandle {
    *   `storage-failed` or `store-closed`.
    */
   when(stage: OperationStage): Promise<void>
+  /**
+   * Takes the operation back as if it had never been made; later ones stay, but for what stands on it alone (text inside of
+   * its text, edits of an entity that it made), which is parked. While it may be with the relay, its fate is awaited first.
+   *
+   * @throws TidemarkError `operation-synced` when the relay has it: undo it instead.
+   */
+  rollback(): Promise<void>
 }
 
 /** What a write to one entity hands back at once. */
@@ -113,6 +120,10 @@ export interface Operations extends Readable<readonly OperationInfo[]> {
   retry(id: string): Promise<void>
   /** Drops a failed operation for good. @throws TidemarkError `operation-missing` */
   discard(id: string): Promise<void>
+  /** Takes a pending operation back, like `rollback` of its handle. @throws TidemarkError `operation-synced` */
+  rollback(id: string): Promise<void>
+  /** Takes everything back on an entity that the relay doesn't have, newest first. */
+  rollbackAll(entity: { readonly collection: string; readonly id: string }): Promise<void>
 }
 
 export type CollectionHandles<C extends Collections> = {

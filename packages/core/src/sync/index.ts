@@ -3,6 +3,8 @@
  * May import `protocol`, `replica`, `entity`, `operations`, `storage` (the port) and `platform` (ports): all I/O
  * goes through those.
  */
+
+export type { Retry } from './back-off.js'
 export { type ClientLease, leaseClient, leaseNewClient } from './client-lease.js'
 export {
   type ConnectionStatus,
@@ -15,5 +17,5 @@ export {
   type Settlement,
 } from './persistence.js'
 export { retryParked } from './retry.js'
-export { createSpaceSync, type Retry } from './space-sync.js'
+export { createSpaceSync } from './space-sync.js'
 export { joinTabs, type TabMessage } from './tabs.js'

@@ -1,25 +1,11 @@
-import {
-  decodeContent,
-  EMPTY_CONTENT,
-  type EntityContent,
-  type ItemTable,
-  mergeUpdates,
-  type RegisterWrite,
-} from '../entity/index.js'
+import type { Stamp } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import type { Cancel, Clock } from '../platform/index.js'
 import {
-  bequeath,
-  type EntityKey,
-  type EntityRef,
-  inheritSuperseded,
-  itemTableWithout,
-  keyOf,
+  noteRenames,
   type OperationFailure,
   type PendingOperation,
-  type PendingPart,
   type Replica,
-  sayPartAgain,
 } from '../replica/index.js'
 import type {
   CurrentRows,
@@ -30,6 +16,7 @@ import type {
   WritePlan,
   Written,
 } from '../storage/index.js'
+import { type Moved, noteConfirmedRenames, repeatUnsaved, type Writer } from './unsaved.js'
 
 /** What became of an operation, as far as this tab can see. */
 export type Settlement =
@@ -48,8 +35,7 @@ export interface PersistenceHandlers {
   rebasing(): void
   /** Operations of this tab were said again under another client id: never use the old one again. */
   displaced(): void
-  /** The client id that this tab writes under now. */
-  client(): number
+  readonly writer: Writer
 }
 
 /**
@@ -118,6 +104,8 @@ export function createPersistence(
     const settlements: Settlement[] = []
     const dropped: PendingOperation[] = []
     const moved: Moved[] = []
+    const renames = new Map<string, Stamp>()
+    const left: PendingOperation[] = []
     let displaced = false
     const byOrder = new Map<number, PendingOperation>()
     for (const operation of replica.saved()) byOrder.set(operation.order, operation)
@@ -125,6 +113,7 @@ export function createPersistence(
     for (const order of rows.gone) {
       const operation = byOrder.get(order)
       if (operation === undefined || replaced.has(operation.id)) continue
+      left.push(operation)
       settlements.push({
         kind: operation.failure === null ? 'synced' : 'discarded',
         id: operation.id,
@@ -139,58 +128,21 @@ export function createPersistence(
         dropped.push(before)
         settlements.push({ kind: 'failed', id: operation.id, failure: operation.failure })
       }
-      if (before !== undefined && operation.failure === null) moved.push({ before, operation })
-      if (before !== undefined && wasDisplaced(before, operation, handlers.client()))
-        displaced = true
+      if (before === undefined) continue
+      if (operation.failure === null) moved.push({ before, operation })
+      noteRenames(before, operation, renames)
+      if (wasDisplaced(before, operation, handlers.writer.client())) displaced = true
     }
     meta = rows.meta
     space = rows.space
     replica.absorb(rows)
     if (displaced) handlers.displaced()
-    if (rebased) repeatUnsaved(dropped, moved)
+    if (replica.unsaved().length > 0) {
+      noteConfirmedRenames(left, replica, renames)
+      if (rebased || renames.size > 0)
+        repeatUnsaved(replica, handlers.writer, { dropped, moved, renames })
+    }
     for (const settlement of settlements) handlers.settled(settlement)
-  }
-
-  /** Says what isn't saved yet again, on top of a rebased outbox [L11]. */
-  function repeatUnsaved(dropped: readonly PendingOperation[], moved: readonly Moved[]): void {
-    const documents = new Map<EntityKey, Repetition>()
-    for (const operation of replica.unsaved()) {
-      const parts = operation.parts.map((part): PendingPart => {
-        const key = keyOf(part)
-        const document = documents.get(key) ?? repetition(part, dropped, moved)
-        const own = inheritSuperseded(part.writes, document.gone)
-        const writes = document.migration.length > 0 ? [...document.migration, ...own] : own
-        const client = handlers.client()
-        const { content, items } = document
-        const said = sayPartAgain({ ...part, writes }, content, client, items)
-        documents.set(key, { ...document, migration: [], content: said.content })
-        return said.part
-      })
-      replica.restage({ ...operation, parts })
-    }
-  }
-
-  function repetition(
-    ref: EntityRef,
-    dropped: readonly PendingOperation[],
-    moved: readonly Moved[],
-  ): Repetition {
-    const goneParts = partsOn(dropped, ref)
-    const content = savedContent(replica, ref)
-    const befores = moved.map(({ before }) => before)
-    const former = [...partsOn(befores, ref), ...goneParts, ...partsOn(replica.unsaved(), ref)]
-    const items = itemTableWithout(goneParts, {
-      updates: [...savedUpdates(replica, ref), ...former.map(({ update }) => update)],
-      clocks: content.clocks,
-    })
-    for (const { before, operation } of moved) {
-      const [from] = partsOn([before], ref)
-      const [to] = partsOn([operation], ref)
-      if (from?.edit && to?.edit) items.move(from.edit, to.edit)
-    }
-    // What was saved has come before, and has the migration already.
-    const [heir] = partsOn([...replica.savedOn(ref), ...replica.unsaved()], ref)
-    return { ...bequeath(heir, goneParts), items, content }
   }
 
   async function saveBatch(): Promise<void> {
@@ -296,39 +248,6 @@ export function createPersistence(
       await tail
     },
   }
-}
-
-/** An operation as it was, and as it was said again. */
-interface Moved {
-  readonly before: PendingOperation
-  readonly operation: PendingOperation
-}
-
-/** What saying the unsaved operations of one entity again builds on. */
-interface Repetition {
-  /** What the next part says before its own writes. */
-  readonly migration: readonly RegisterWrite[]
-  readonly gone: readonly RegisterWrite[]
-  readonly items: ItemTable
-  readonly content: EntityContent
-}
-
-function partsOn(operations: readonly PendingOperation[], ref: EntityRef): PendingPart[] {
-  const key = keyOf(ref)
-  return operations.flatMap(({ parts }) => parts.filter((part) => keyOf(part) === key))
-}
-
-/** An entity as far as it is saved. */
-export function savedContent(replica: Replica, ref: EntityRef): EntityContent {
-  const updates = savedUpdates(replica, ref)
-  return updates.length === 0 ? EMPTY_CONTENT : decodeContent(mergeUpdates(updates))
-}
-
-function savedUpdates(replica: Replica, ref: EntityRef): Uint8Array[] {
-  const confirmed = replica.entity(ref)?.confirmed
-  const updates = confirmed === undefined ? [] : [confirmed.bytes]
-  for (const { update } of partsOn(replica.savedOn(ref), ref)) updates.push(update)
-  return updates
 }
 
 /** Whether structs that were written under `client` have been dropped or said again under another id. */

@@ -1,15 +1,19 @@
+import type { ItemTable } from '../entity/index.js'
 import {
   bequeath,
+  type ConfirmedEntity,
   type EntityKey,
   type EntityRef,
   followItems,
   inheritSuperseded,
+  isRolledBack,
   keyOf,
   movedItems,
   type OperationFailure,
   type PendingOperation,
   type PendingPart,
   type Replica,
+  ROLLED_BACK,
   rebaseParts,
   type StoredOperation,
   withOrphans,
@@ -37,7 +41,7 @@ export function rebaseWithout(
   )
   const dropped = new Map<string, OperationFailure>()
   for (const { id } of orphans) {
-    dropped.set(id, id === rejected.id ? failure : orphaned(rejected))
+    dropped.set(id, id === rejected.id ? failure : orphaned(rejected, failure))
   }
   return { refs: refsOf(orphans), dropped }
 }
@@ -108,45 +112,87 @@ export function planRebase(
   for (const [index, ref] of read.entities.entries()) {
     const key = keyOf(ref)
     const goneParts = parked.flatMap((row) => partOn(row, key) ?? [])
-    const owners: StoredOperation[] = []
-    const own: PendingPart[] = []
-    for (const row of survivors.values()) {
-      const part = partOn(row, key)
-      if (part === undefined) continue
-      owners.push(row)
-      own.push(part)
-    }
-    const { migration, gone } = bequeath(own[0], goneParts)
-    const parts = own.map((part, place): PendingPart => {
-      const writes = inheritSuperseded(part.writes, gone)
-      return { ...part, writes: place === 0 ? [...migration, ...writes] : writes }
-    })
-    const rebased = rebaseParts(current.entities[index], parts, client, goneParts)
-    for (const [position, row] of owners.entries()) {
-      const next = row.parts.map((own) => (keyOf(own) === key ? (rebased[position] ?? own) : own))
-      survivors.set(row.order, { ...row, parts: next })
-    }
-    const moved = movedItems(parts, rebased)
-    for (const row of waiting.values()) {
-      const next = row.parts.map((own) => (keyOf(own) === key ? followItems(own, moved) : own))
-      if (next.some((part, place) => part !== row.parts[place]))
-        waiting.set(row.order, { ...row, parts: next })
-    }
+    const heir = [...survivors.values()].find((row) => partOn(row, key) !== undefined)
+    const heirPart = heir && partOn(heir, key)
+    const { migration, gone } = bequeath(heirPart, goneParts)
+    const said = sayAgain(
+      survivors,
+      ref,
+      current.entities[index],
+      client,
+      (part) => {
+        const writes = inheritSuperseded(part.writes, gone)
+        return { ...part, writes: part === heirPart ? [...migration, ...writes] : writes }
+      },
+      goneParts,
+    )
+    followInParked(waiting, key, movedItems(said.before, said.after))
   }
   const followed = [...waiting.values()].filter((row) => !rows.includes(row))
   return {
     meta: { rebases: current.meta.rebases + 1, clients },
-    putOperations: [...parked, ...survivors.values(), ...followed],
+    putOperations: [...parked.map(emptied), ...survivors.values(), ...followed],
   }
+}
+
+/** What was rolled back is nobody's any more; only the fact stays. */
+function emptied(row: StoredOperation): StoredOperation {
+  return isRolledBack(row) ? { ...row, parts: [] } : row
+}
+
+/** Keeps text that is parked beside what it was typed next to [L15]. */
+export function followInParked(
+  parked: Map<number, StoredOperation>,
+  key: EntityKey,
+  moved: ItemTable,
+): void {
+  for (const row of parked.values()) {
+    const parts = row.parts.map((own) => (keyOf(own) === key ? followItems(own, moved) : own))
+    if (parts.some((part, place) => part !== row.parts[place]))
+      parked.set(row.order, { ...row, parts })
+  }
+}
+
+/** Parts on one entity, before and after they were said again. */
+export interface SaidAgain {
+  readonly before: readonly PendingPart[]
+  readonly after: readonly PendingPart[]
+}
+
+/** Puts parts on one entity that say the same on top of what is confirmed in the place of those in `operations`. */
+export function sayAgain(
+  operations: Map<number, StoredOperation>,
+  ref: EntityRef,
+  confirmed: ConfirmedEntity | undefined,
+  client: number,
+  adapt: (part: PendingPart) => PendingPart = (part) => part,
+  dropped: readonly PendingPart[] = [],
+): SaidAgain {
+  const key = keyOf(ref)
+  const owners: StoredOperation[] = []
+  const before: PendingPart[] = []
+  for (const row of operations.values()) {
+    const part = partOn(row, key)
+    if (part === undefined) continue
+    owners.push(row)
+    before.push(adapt(part))
+  }
+  const after = rebaseParts(confirmed, before, client, dropped)
+  for (const [position, row] of owners.entries()) {
+    const next = row.parts.map((own) => (keyOf(own) === key ? (after[position] ?? own) : own))
+    operations.set(row.order, { ...row, parts: next })
+  }
+  return { before, after }
 }
 
 function partOn(operation: PendingOperation, key: EntityKey): PendingPart | undefined {
   return operation.parts.find((part) => keyOf(part) === key)
 }
 
-function orphaned(rejected: PendingOperation): OperationFailure {
+function orphaned(rejected: PendingOperation, failure: OperationFailure): OperationFailure {
+  const fate = failure.code === ROLLED_BACK.code ? 'rolled back' : 'rejected'
   return {
     code: 'predecessor-rejected',
-    message: `It builds on operation ${rejected.id}, which was rejected.`,
+    message: `It builds on operation ${rejected.id}, which was ${fate}.`,
   }
 }

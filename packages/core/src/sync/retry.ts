@@ -10,7 +10,8 @@ import {
   type StoredOperation,
   sayPartAgain,
 } from '../replica/index.js'
-import { type Persistence, savedContent } from './persistence.js'
+import type { Persistence } from './persistence.js'
+import { savedContent } from './unsaved.js'
 
 /**
  * Puts a parked operation back at the end of the outbox, with its original stamps [L12]. It is said again under a client

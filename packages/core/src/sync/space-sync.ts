@@ -10,10 +10,15 @@ import {
   keyOf,
   type OperationFailure,
   type Replica,
+  type Restamping,
+  ROLLED_BACK,
   type StoredOperation,
 } from '../replica/index.js'
+import { createBackOff, type Retry } from './back-off.js'
 import { planSteps, readSetOf, type Step } from './confirmation.js'
+import { createDriftCorrection } from './drift.js'
 import type { Persistence } from './persistence.js'
+import { failureOfSize, toWire } from './pushing.js'
 import { planRebase, type Rebase, rebaseAround, rebaseReadSet, rebaseWithout } from './rebasing.js'
 
 /** Follows one space over a link: fates, catching up, sending the outbox, taking answers over. */
@@ -30,12 +35,10 @@ export interface SpaceSync {
   down(): void
   /** The outbox may have something to send. */
   kick(): void
-}
-
-export interface Retry {
-  readonly attempts: number
-  readonly notBefore: number
-  readonly error: OperationFailure
+  /** This tab sends for the device from now on. What others may have sent before it has an unknown fate. */
+  lead(): void
+  /** Takes a pending operation back as soon as its fate is known not to be with the relay [L10]. */
+  rollBack(id: string): void
 }
 
 export interface SpaceSyncHost {
@@ -54,12 +57,14 @@ export interface SpaceSyncHost {
   changed(): void
   /** A client id that nobody has used, for a rebase, and the list of ids that can be leased with it. */
   freshClient(): { readonly client: number; readonly clients: readonly number[] }
+  /** What new stamps are made of, for writing under that client id. */
+  restamping(client: number): Restamping
 }
 
 /** Ids in one `fates` frame. */
 const FATES_PER_FRAME = 1000
-const RETRY_BASE_MS = 200
-const RETRY_CAP_MS = 30_000
+/** Another tab wrote in between: so long until it is tried again with its rows. */
+const AGAIN_MS = 200
 /**
  * A link on which nothing that was sent is answered for so long carries one way only, however alive the other way is
  * (reliability NET-5). Well above the slowest commit that a relay survives.
@@ -74,7 +79,10 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
    * the reason), once everything sent on the same entities has been answered [L10].
    */
   const unsettled = new Map<string, OperationFailure | null>()
-  const retries = new Map<string, Retry>()
+  /** Operations that may have been sent, and whose fate the relay hasn't told yet [L10]. */
+  const unknown = new Set<string>()
+  const backOff = createBackOff(clock)
+  const drift = createDriftCorrection(host)
   let inbox: RelayMessage[] = []
   let working = false
   let link = 0
@@ -111,9 +119,10 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     } catch {
       // A gap in the sequence, or a storage that failed: the checkpoint stands where it stood.
       if (current === link) host.fail()
+      if (unsettled.size > 0) again()
     } finally {
       working = false
-      if (inbox.length > 0 && current !== link) void work()
+      if ((inbox.length > 0 || lookAgain) && current !== link) void work()
     }
   }
 
@@ -142,13 +151,18 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       else if (step.type === 'entities')
         for (const entity of step.entities) host.observe(entity.lastModified)
     }
-    if (reachedHead) caughtUp = true
+    if (reachedHead) {
+      caughtUp = true
+      // Fates are told before anything else.
+      unknown.clear()
+    }
     host.changed()
   }
 
   function answered(id: string): void {
     inFlight.delete(id)
-    retries.delete(id)
+    backOff.forget(id)
+    drift.accepted(id)
     expectAnswer()
   }
 
@@ -189,17 +203,16 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     inFlight.delete(message.id)
     expectAnswer()
     const error = { code: message.code, message: message.message }
+    if (message.code === 'drift' && drift.refused(message.id)) return
+    // It came right behind something that was refused for its times, and will again: nothing that the app need see.
+    if (message.code === 'gap' && drift.isDue) return
     if (!message.retryable) {
-      retries.delete(message.id)
-      unsettled.set(message.id, error)
+      backOff.forget(message.id)
+      // What is to be rolled back anyway needs no person to look at it.
+      if (unsettled.get(message.id) !== ROLLED_BACK) unsettled.set(message.id, error)
       return
     }
-    const attempts = (retries.get(message.id)?.attempts ?? 0) + 1
-    const backoff = Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** (attempts - 1))
-    // "Predecessor first" [L20]: when that one is still under way, its answer is what we wait for.
-    const delay =
-      message.code === 'gap' && attempts === 1 ? 0 : Math.max(message.retryAfter, backoff)
-    retries.set(message.id, { attempts, notBefore: clock.now() + delay, error })
+    const { attempts } = backOff.refused(message.id, error, message.retryAfter)
     // Nothing of ours comes before it, and still something is missing: it was said on top of what the relay won't get.
     if (message.code === 'gap' && attempts > 1 && isFirst(message.id))
       unsettled.set(message.id, null)
@@ -234,14 +247,28 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       if (written?.committed) {
         unsettled.delete(id)
       } else {
-        // Another tab wrote in between: once more, with its rows.
-        clock.schedule(() => {
-          lookAgain = true
-          void work()
-        }, RETRY_BASE_MS)
+        again()
       }
       host.changed()
     }
+    if (drift.isDue && inFlight.size === 0) await correct(current)
+  }
+
+  /** Nothing that is refused for its times has to be seen by anybody [L7]. */
+  async function correct(current: number): Promise<void> {
+    const done = await drift.run(() => inFlight.size === 0 && current === link)
+    if (current !== link) return
+    if (!done) again()
+    host.changed()
+  }
+
+  function again(): void {
+    clock.schedule(look, AGAIN_MS)
+  }
+
+  function look(): void {
+    lookAgain = true
+    void work()
   }
 
   function rebaseOf(operation: StoredOperation, failure: OperationFailure | null): Rebase {
@@ -251,7 +278,7 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
   /** Nothing that is said again may be on its way: its fate has to be known first [L10]. */
   function isUnderWay({ refs }: Rebase): boolean {
     const keys = new Set(refs.map(keyOf))
-    return [...inFlight].some((id) => touches(id, keys))
+    return [...inFlight, ...unknown].some((id) => touches(id, keys))
   }
 
   function touches(id: string, keys: ReadonlySet<EntityKey>): boolean {
@@ -271,18 +298,16 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
 
   /** Sends what may go, in outbox order; what waits holds back everything behind it on the same entities [L9]. */
   function pump(): void {
-    if (!caughtUp || limits === undefined) return
-    const now = clock.now()
+    if (!caughtUp || limits === undefined || drift.isDue) return
     const blocked = heldBack()
     let next = Number.POSITIVE_INFINITY
     let sent = false
     for (const operation of replica.saved()) {
       if (inFlight.size >= limits.maxInFlight) break
       if (operation.failure !== null || inFlight.has(operation.id)) continue
-      const retry = retries.get(operation.id)
-      const waits = retry !== undefined && retry.notBefore > now
-      if (waits) next = Math.min(next, retry.notBefore)
-      if (waits || operation.parts.some((part) => blocked.has(keyOf(part)))) {
+      const left = backOff.left(operation.id)
+      if (left > 0) next = Math.min(next, left)
+      if (left > 0 || operation.parts.some((part) => blocked.has(keyOf(part)))) {
         for (const part of operation.parts) blocked.add(keyOf(part))
         continue
       }
@@ -297,25 +322,10 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       inFlight.add(operation.id)
       if (inFlight.size === 1) expectAnswer()
       sent = true
-      host.send({
-        type: 'push',
-        channel,
-        operation: {
-          id: operation.id,
-          parts: operation.parts.map((part) => ({
-            collection: part.collection,
-            id: part.id,
-            kind: part.kind,
-            generation: part.generation,
-            sequence: part.sequence,
-            lastModified: part.lastModified,
-            update: part.update,
-          })),
-        },
-      })
+      host.send({ type: 'push', channel, operation: toWire(operation) })
     }
     cancelTimer()
-    if (next < Number.POSITIVE_INFINITY) cancelTimer = clock.schedule(pump, Math.max(0, next - now))
+    if (next < Number.POSITIVE_INFINITY) cancelTimer = clock.schedule(pump, next)
     if (sent) host.changed()
   }
 
@@ -335,7 +345,7 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       return caughtUp
     },
     inFlight,
-    retryOf: (id) => retries.get(id),
+    retryOf: (id) => backOff.of(id),
     up(epoch, relayLimits) {
       link += 1
       limits = relayLimits
@@ -366,22 +376,23 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       caughtUp = false
       inbox = []
       staged = []
+      for (const id of inFlight) unknown.add(id)
       inFlight.clear()
-      unsettled.clear()
+      // Rejections come again; a wish of this side's stays.
+      for (const [id, failure] of unsettled) if (failure !== ROLLED_BACK) unsettled.delete(id)
+      drift.down()
       cancelTimer()
       cancelDeadline()
       host.changed()
     },
     kick: pump,
-  }
-}
-
-/** An operation that no frame can carry would cut the link each time it is sent: it is refused before. */
-function failureOfSize(operation: StoredOperation, limits: RelayLimits): OperationFailure | null {
-  const bytes = operation.parts.reduce((sum, { update }) => sum + update.length, 0)
-  if (bytes <= limits.maxOperationBytes) return null
-  return {
-    code: 'too-large',
-    message: `It has ${bytes} bytes, and the relay takes ${limits.maxOperationBytes} at most.`,
+    lead() {
+      for (const { id, failure } of replica.saved()) if (failure === null) unknown.add(id)
+    },
+    rollBack(id) {
+      if (unsettled.get(id) === ROLLED_BACK) return
+      unsettled.set(id, ROLLED_BACK)
+      look()
+    },
   }
 }

@@ -10,9 +10,13 @@ export type TabMessage =
       readonly type: 'link'
       readonly connection: ConnectionStatus
       readonly inFlight: readonly string[]
+      /** How far the relay's clock is ahead of the device's, in milliseconds; null while that tab doesn't know. */
+      readonly clockOffset: number | null
     }
   /** A new tab asks for the above. */
   | { readonly type: 'ask' }
+  /** A tab that doesn't have the link wants an operation taken back, whose fate only the one with the link knows. */
+  | { readonly type: 'rollBack'; readonly id: string }
   /** The local data is being deleted. */
   | { readonly type: 'destroyed' }
 
@@ -64,7 +68,7 @@ export function joinTabs(
   }
 }
 
-const TYPES = new Set(['committed', 'link', 'ask', 'destroyed'])
+const TYPES = new Set(['committed', 'link', 'ask', 'rollBack', 'destroyed'])
 
 /** A tab with another version of the app may say anything. */
 function isTabMessage(message: unknown): message is TabMessage {

@@ -10,6 +10,7 @@ import type { Log } from '../log.js'
 import type { ClientBinding, EntityHead, RelayTransaction } from '../storage/index.js'
 import type { AwaitedCreates } from './awaited-creates.js'
 import { compacted, isCompactionDue } from './compaction.js'
+import { driftOf } from './drift.js'
 import type { HeadBatch } from './entity-heads.js'
 import type { Limits } from './limits.js'
 import { INITIAL_GENERATION, isActorOf, OPERATION_ID } from './names.js'
@@ -117,7 +118,7 @@ async function judgeParts(
 }
 
 async function judgePart(
-  { tx, heads, limits, awaited }: AdmissionContext,
+  { tx, heads, limits, awaited, now }: AdmissionContext,
   space: string,
   author: Author,
   part: OperationPart,
@@ -153,6 +154,8 @@ async function judgePart(
       maxDeletions: limits.maxElements,
     },
   )
+  const drift = driftOf(part, elements, head, now, limits)
+  if (drift !== undefined) return retryLater('drift', `${name} ${drift}`, 0)
   const clients = bind(known, { clocks, tails }, author)
   if (clients.size > limits.maxClientsPerEntity) {
     return rejected(

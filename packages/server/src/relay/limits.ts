@@ -1,3 +1,4 @@
+import { MAX_CLOCK_DRIFT_MS } from '@tidemark/core/entity'
 import type { RelayLimits } from '@tidemark/core/protocol'
 
 /** Every bound of the relay: what a client may send, and what it may cost. */
@@ -10,6 +11,8 @@ export interface Limits extends RelayLimits {
   readonly maxParts: number
   /** Elements that one part may append, and ranges that it may delete. */
   readonly maxElements: number
+  /** How far a stamp may be ahead of the relay's clock, in milliseconds [L7]. */
+  readonly maxClockDrift: number
   /** Client ids that one entity may have. */
   readonly maxClientsPerEntity: number
   /** Size of one entity after compaction, in bytes. */
@@ -49,6 +52,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxParts: 64,
   // An element takes some 50 bytes: what fits into an operation, no more.
   maxElements: 16_384,
+  // What devices believe of each other's times, too: a relay that takes more makes them disregard each other.
+  maxClockDrift: MAX_CLOCK_DRIFT_MS,
   // Every Yjs transaction costs O(client ids): 1,000 cost 0.2 ms (design §3; reliability S17).
   maxClientsPerEntity: 1_024,
   maxEntityBytes: 4 * MIB,

@@ -1,4 +1,4 @@
-import { CLOSE_CODES } from '@tidemark/core/protocol'
+import { CLOSE_CODES, PROTOCOL_VERSION } from '@tidemark/core/protocol'
 import { describe, expect, it } from 'vitest'
 import type { RelayStorage } from '../storage/index.js'
 import { createMemoryDisk, createMemoryStorage } from '../storage/index.js'
@@ -67,7 +67,13 @@ describe('group commit', () => {
     const reader = connect((message) => {
       if (message.type === 'changes') seen.push([message.operation.id, message.sequence])
     })
-    reader.send({ type: 'hello', protocol: 1, user: 'ada', token: '', replica: 'replica-c' })
+    reader.send({
+      type: 'hello',
+      protocol: PROTOCOL_VERSION,
+      user: 'ada',
+      token: '',
+      replica: 'replica-c',
+    })
     reader.send({ type: 'open', channel: 9, space: 'team' })
     reader.send({ type: 'subscribe', channel: 9, since: 0 })
     await settled()

@@ -269,7 +269,7 @@ export function createSession(
       answer(verdict) {
         unanswered -= 1
         count(-1, -bytes)
-        tell(toMessage(channel.channel, operation.id, verdict))
+        tell(toMessage(channel.channel, operation.id, verdict, clock.now()))
         if (verdict.kind === 'accepted') {
           hub.broadcast(space, verdict.sequence, operation, channel)
         }
@@ -327,10 +327,15 @@ function channelOf(number: number, channels: ReadonlyMap<number, Channel>): Chan
   throw new Refusal(CLOSE_CODES.protocolViolation, `Channel ${number} is not open.`)
 }
 
-function toMessage(channel: number, id: string, verdict: Verdict): RelayMessage {
+function toMessage(
+  channel: number,
+  id: string,
+  verdict: Verdict,
+  serverTime: number,
+): RelayMessage {
   if (verdict.kind !== 'rejected') {
     return { type: 'ack', channel, id, sequence: verdict.sequence, digest: verdict.digest }
   }
   const { code, message, retryable, retryAfter } = verdict
-  return { type: 'reject', channel, id, code, message, retryable, retryAfter }
+  return { type: 'reject', channel, id, code, message, retryable, retryAfter, serverTime }
 }

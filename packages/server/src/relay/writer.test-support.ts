@@ -16,6 +16,8 @@ export interface WriterOptions {
   readonly replica?: string
   /** The Yjs client id that it writes under. */
   readonly client?: number
+  /** What its clock says, in microseconds. */
+  readonly now?: () => number
 }
 
 type Values = Readonly<Record<string, StorableValue>>
@@ -40,7 +42,7 @@ let time = 1_600_000_000_000_000
 let operations = 0
 
 export function createWriter(options: WriterOptions = {}): Writer {
-  const { user = 'ada', replica = 'replica-a', client = 1 } = options
+  const { user = 'ada', replica = 'replica-a', client = 1, now = () => ++time } = options
   const actor = formatActor({ user, replica, writer: client })
   const updates = new Map<string, Uint8Array[]>()
   const contents = new Map<string, EntityContent>()
@@ -67,7 +69,7 @@ export function createWriter(options: WriterOptions = {}): Writer {
   function part(id: string, values: Values, overrides?: Partial<OperationPart>): OperationPart {
     const content = contentOf(id)
     const { sequence } = viewOf(content)
-    const lastModified = ++time
+    const lastModified = now()
     const { update, content: written } = writeRegisters(
       content,
       client,

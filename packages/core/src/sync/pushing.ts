@@ -1,0 +1,31 @@
+import type { RelayLimits, WireOperation } from '../protocol/index.js'
+import type { OperationFailure, PendingOperation } from '../replica/index.js'
+
+/** An operation as the relay gets it: its bytes and envelopes, not what it means. */
+export function toWire({ id, parts }: PendingOperation): WireOperation {
+  return {
+    id,
+    parts: parts.map((part) => ({
+      collection: part.collection,
+      id: part.id,
+      kind: part.kind,
+      generation: part.generation,
+      sequence: part.sequence,
+      lastModified: part.lastModified,
+      update: part.update,
+    })),
+  }
+}
+
+/** An operation that no frame can carry would cut the link each time it is sent: it is refused before. */
+export function failureOfSize(
+  operation: PendingOperation,
+  limits: RelayLimits,
+): OperationFailure | null {
+  const bytes = operation.parts.reduce((sum, { update }) => sum + update.length, 0)
+  if (bytes <= limits.maxOperationBytes) return null
+  return {
+    code: 'too-large',
+    message: `It has ${bytes} bytes, and the relay takes ${limits.maxOperationBytes} at most.`,
+  }
+}

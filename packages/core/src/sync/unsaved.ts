@@ -1,0 +1,178 @@
+import {
+  decodeContent,
+  EMPTY_CONTENT,
+  type EntityContent,
+  type HybridClock,
+  type ItemTable,
+  type LiveElement,
+  mergeUpdates,
+  type RegisterWrite,
+  type Stamp,
+  sameStamp,
+  sameValue,
+  supersededBy,
+  userOf,
+} from '../entity/index.js'
+import {
+  bequeath,
+  type EntityKey,
+  type EntityRef,
+  inheritSuperseded,
+  itemTableWithout,
+  keyOf,
+  nameOf,
+  type PendingOperation,
+  type PendingPart,
+  type Replica,
+  renameInOperation,
+  restampOperation,
+  sayPartAgain,
+  timesOf,
+} from '../replica/index.js'
+
+/** How this tab writes now. */
+export interface Writer {
+  /** The client id that it writes under. */
+  client(): number
+  /** What it signs with. */
+  actor(): string
+  readonly hybridClock: Pick<HybridClock, 'tick' | 'isBelievable'>
+}
+
+/** An operation as it was, and as it was said again. */
+export interface Moved {
+  readonly before: PendingOperation
+  readonly operation: PendingOperation
+}
+
+/** What became of saved operations. */
+export interface OutboxChange {
+  /** Those that have left the chain. */
+  readonly dropped: readonly PendingOperation[]
+  readonly moved: readonly Moved[]
+  /** Those that have new stamps. */
+  readonly renames: Map<string, Stamp>
+}
+
+/**
+ * Says what isn't saved yet again, on top of a rebased outbox [L11]. An unsaved operation whose own stamps can't be
+ * believed any more gets new ones as well [L7].
+ */
+export function repeatUnsaved(replica: Replica, writer: Writer, change: OutboxChange): void {
+  const documents = new Map<EntityKey, Repetition>()
+  const { tick, isBelievable } = writer.hybridClock
+  for (const unsaved of replica.unsaved()) {
+    const operation = timesOf(unsaved).every(isBelievable)
+      ? renameInOperation(unsaved, change.renames)
+      : restampOperation(unsaved, writer.actor(), tick, change.renames)
+    const parts = operation.parts.map((part): PendingPart => {
+      const key = keyOf(part)
+      const document = documents.get(key) ?? repetition(replica, part, change)
+      const own = inheritSuperseded(part.writes, document.gone)
+      const writes = document.migration.length > 0 ? [...document.migration, ...own] : own
+      const { content, items } = document
+      const said = sayPartAgain({ ...part, writes }, content, writer.client(), items)
+      documents.set(key, { ...document, migration: [], content: said.content })
+      return said.part
+    })
+    replica.restage({ ...operation, parts })
+  }
+}
+
+/** What saying the unsaved operations of one entity again builds on. */
+interface Repetition {
+  /** What the next part says before its own writes. */
+  readonly migration: readonly RegisterWrite[]
+  readonly gone: readonly RegisterWrite[]
+  readonly items: ItemTable
+  readonly content: EntityContent
+}
+
+function repetition(
+  replica: Replica,
+  ref: EntityRef,
+  { dropped, moved }: OutboxChange,
+): Repetition {
+  const goneParts = partsOn(dropped, ref)
+  const content = savedContent(replica, ref)
+  const befores = moved.map(({ before }) => before)
+  const former = [...partsOn(befores, ref), ...goneParts, ...partsOn(replica.unsaved(), ref)]
+  const items = itemTableWithout(goneParts, {
+    updates: [...savedUpdates(replica, ref), ...former.map(({ update }) => update)],
+    clocks: content.clocks,
+  })
+  for (const { before, operation } of moved) {
+    const [from] = partsOn([before], ref)
+    const [to] = partsOn([operation], ref)
+    if (from?.edit && to?.edit) items.move(from.edit, to.edit)
+  }
+  // What was saved has come before, and has the migration already.
+  const [heir] = partsOn([...replica.savedOn(ref), ...replica.unsaved()], ref)
+  return { ...bequeath(heir, goneParts), items, content }
+}
+
+function partsOn(operations: readonly PendingOperation[], ref: EntityRef): PendingPart[] {
+  const key = keyOf(ref)
+  return operations.flatMap(({ parts }) => parts.filter((part) => keyOf(part) === key))
+}
+
+/** An entity as far as it is saved. */
+export function savedContent(replica: Replica, ref: EntityRef): EntityContent {
+  const updates = savedUpdates(replica, ref)
+  return updates.length === 0 ? EMPTY_CONTENT : decodeContent(mergeUpdates(updates))
+}
+
+function savedUpdates(replica: Replica, ref: EntityRef): Uint8Array[] {
+  const confirmed = replica.entity(ref)?.confirmed
+  const updates = confirmed === undefined ? [] : [confirmed.bytes]
+  for (const { update } of partsOn(replica.savedOn(ref), ref)) updates.push(update)
+  return updates
+}
+
+/**
+ * The renames of operations that were stamped anew and confirmed before this tab read their rows again. Nothing tells
+ * their new stamps, so the elements are known by what a new stamp leaves as it was.
+ *
+ * @param left operations that have left the outbox, as this tab knew them
+ */
+export function noteConfirmedRenames(
+  left: readonly PendingOperation[],
+  replica: Replica,
+  renames: Map<string, Stamp>,
+): void {
+  const superseded = new Set(
+    replica
+      .unsaved()
+      .flatMap(({ parts }) => parts.flatMap(({ writes }) => writes))
+      .flatMap((write) => supersededBy(write).map(nameOf)),
+  )
+  for (const part of left.flatMap(({ parts }) => parts)) {
+    const sets = part.writes
+      .filter((write) => write.kind === 'set')
+      .filter((write) => superseded.has(nameOf(write)))
+    if (sets.length === 0) continue
+    const { live } = savedContent(replica, part)
+    for (const write of sets) {
+      if (live.some((element) => sameStamp(element, write))) continue
+      const renamed = live.find((element) => isAgain(element, write))
+      if (renamed === undefined) continue
+      renames.set(nameOf(write), { lastModified: renamed.lastModified, actor: renamed.actor })
+    }
+  }
+}
+
+function isAgain(element: LiveElement, write: Extract<RegisterWrite, { kind: 'set' }>): boolean {
+  return (
+    element.field === write.field &&
+    element.sequence === write.sequence &&
+    sameValue(element.value, write.value) &&
+    replicaOf(element.actor) === replicaOf(write.actor)
+  )
+}
+
+/** `user/replica` of an actor. */
+function replicaOf(actor: string): string {
+  const user = userOf(actor)
+  const [, replica = ''] = actor.slice(user.length).split('/')
+  return `${user}/${replica}`
+}
