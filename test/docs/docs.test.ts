@@ -27,6 +27,18 @@ describe('the documents', () => {
     expect(await outputOf(copy)).toBe('pending\nsynced\nbob sees "Hello"\n')
   })
 
+  test('the program of docs/schema.md runs as written and prints what it says', async () => {
+    const [program = ''] = codeBlocks(read('docs/schema.md'), 'js')
+    const copy = join(ROOT, 'examples/hello', `.schema-${process.pid}.mjs`)
+    onTestFinished(() => rmSync(copy, { force: true }))
+    writeFileSync(copy, program)
+    const printed = [...program.matchAll(/^console\.log\(.*\) \/\/ (.*)$/gm)].map(
+      ([, line]) => line,
+    )
+    expect(printed.length).toBeGreaterThan(2)
+    expect(await outputOf(copy)).toBe(`${printed.join('\n')}\n`)
+  })
+
   test.for(DOCUMENTS)('every link of %s leads somewhere', (document) => {
     for (const link of localLinks(read(document))) {
       const target = normalize(join(dirname(document), link.split('#')[0] ?? ''))

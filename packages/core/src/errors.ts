@@ -7,6 +7,8 @@ export type TidemarkErrorCode =
   | 'schema-invalid'
   /** A value does not fit its field. `path` names the field. */
   | 'value-invalid'
+  /** A migration of the schema threw, or gave what can't be stored. The entity can be read as it was, not written to. */
+  | 'migration-failed'
   /** There is no entity with that id here. */
   | 'entity-missing'
   /** An entity with that id exists already. */

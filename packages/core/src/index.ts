@@ -56,6 +56,8 @@ export {
   type InsertInput,
   type ListField,
   list,
+  type Migration,
+  type Migrations,
   type Schema,
   type SetField,
   set,

@@ -46,8 +46,11 @@ export {
   type ConflictingValue,
   counterValue,
   DELETED_FIELD,
+  DERIVED_SEQUENCE,
   type EntityView,
   isDeleted,
+  SCHEMA_FIELD,
+  schemaVersionOf,
   setElements,
   viewOf,
 } from './view.js'

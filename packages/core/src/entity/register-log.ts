@@ -172,8 +172,8 @@ export interface WrittenContent {
 }
 
 /**
- * Writes under client id `client`: deletes exactly the live elements whose stamps the writes supersede [L2] and
- * appends one element for each `set` and each counter.
+ * Writes under client id `client`: deletes exactly the live elements whose stamps the writes supersede [L2], also those
+ * of writes before them, and appends one element for each `set` and each counter.
  */
 export function writeRegisters(
   content: EntityContent,
@@ -193,8 +193,18 @@ export function writeRegisters(
   const deletions = [...replaced, ...again].map(({ item }) => item)
   const clock = content.clocks.get(client) ?? 0
   const values: unknown[] = []
-  const added: LiveElement[] = []
+  let added: LiveElement[] = []
+  const fields = new Set<string>()
   for (const write of writes) {
+    if (fields.has(write.field)) {
+      added = added.filter((own) => {
+        if (!supersedes(write, own)) return true
+        replaced.push(own)
+        deletions.push(own.item)
+        return false
+      })
+    }
+    fields.add(write.field)
     const element = elementOf(write, content, client)
     if (element === undefined) continue
     const { field, value, lastModified, sequence, actor } = element

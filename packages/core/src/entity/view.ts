@@ -6,6 +6,15 @@ import type { SharedValues } from './yjs/index.js'
 /** The register that holds a tombstone: the time of deletion in milliseconds, or null once restored. */
 export const DELETED_FIELD = '$deleted'
 
+/** The register that holds the version of the schema that the values were written for; absent: 1. */
+export const SCHEMA_FIELD = '$schema'
+
+/**
+ * The modification counter of a write that a migration made: nobody meant it. Beside a value that somebody wrote without
+ * knowledge of it, it gives way and is no rival. Every other write counts from 1.
+ */
+export const DERIVED_SEQUENCE = 0
+
 export interface ConflictingValue {
   readonly value: StorableValue
   readonly actor: string
@@ -42,7 +51,7 @@ export function viewOf(content: EntityContent): EntityView {
     const list = rivals.get(element.field)
     if (list === undefined) rivals.set(element.field, [winner, element])
     else list.push(element)
-    if (compareStamps(element, winner) > 0) winners.set(element.field, element)
+    if (compareElements(element, winner) > 0) winners.set(element.field, element)
   }
   const values: Record<string, StorableValue> = {}
   for (const [field, { value }] of winners) values[field] = value
@@ -55,12 +64,24 @@ export function viewOf(content: EntityContent): EntityView {
   }
 }
 
+/** Orders live elements of one field; the greatest is shown. */
+function compareElements(a: LiveElement, b: LiveElement): number {
+  return Number(isWritten(a)) - Number(isWritten(b)) || compareStamps(a, b)
+}
+
+function isWritten({ sequence }: LiveElement): boolean {
+  return sequence !== DERIVED_SEQUENCE
+}
+
 function conflictsAmong(
   rivals: ReadonlyMap<string, readonly LiveElement[]>,
 ): EntityView['conflicts'] {
   let conflicts: Record<string, readonly ConflictingValue[]> | undefined
   for (const [field, elements] of rivals) {
-    const sorted = [...elements].sort((a, b) => compareStamps(b, a))
+    const written = elements.filter(isWritten)
+    const sorted = [...(written.length > 0 ? written : elements)].sort((a, b) =>
+      compareElements(b, a),
+    )
     const distinct = sorted.filter(
       (element, index) =>
         !sorted.slice(0, index).some((other) => sameValue(other.value, element.value)),
@@ -78,6 +99,13 @@ function conflictsAmong(
 
 export function isDeleted(view: EntityView): boolean {
   return typeof view.values[DELETED_FIELD] === 'number'
+}
+
+/** The newest version of the schema that anything in the entity was written for. */
+export function schemaVersionOf({ values, conflicts }: EntityView): number {
+  const rivals = conflicts?.[SCHEMA_FIELD]?.map(({ value }) => value) ?? []
+  const versions = [values[SCHEMA_FIELD], ...rivals].filter((value) => Number.isSafeInteger(value))
+  return Math.max(1, ...versions.map(Number))
 }
 
 /** The elements of a set field, ascending. */

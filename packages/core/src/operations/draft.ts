@@ -4,6 +4,7 @@ import {
   type EntityContent,
   type EntityView,
   isDeleted,
+  SCHEMA_FIELD,
   skipItems,
   viewOf,
   writeRegisters,
@@ -17,7 +18,7 @@ import {
   keyOf,
   type PendingPart,
 } from '../replica/index.js'
-import type { Fields, Schema } from '../schema/index.js'
+import { type Fields, migrate, type Schema } from '../schema/index.js'
 import type { DocumentDraft } from './document-draft.js'
 import { editable } from './editable.js'
 import { createEntityDraft, type EntityDraft } from './entity-draft.js'
@@ -73,6 +74,7 @@ export function createDraft(context: DraftContext): OperationDraft {
         content: context.content(ref),
         updates: () => context.updates(ref),
         client: context.client,
+        migrate: (view) => migrate(context.schema, ref.collection, ref.id, view),
       })
       drafts.set(key, draft)
     }
@@ -99,6 +101,8 @@ export function createDraft(context: DraftContext): OperationDraft {
       const draft = draftOf(ref)
       try {
         fill(draft, input)
+        const { version } = context.schema
+        if (version > 1) draft.assign(SCHEMA_FIELD, version)
       } catch (error) {
         drafts.delete(keyOf(ref))
         throw error
@@ -109,6 +113,7 @@ export function createDraft(context: DraftContext): OperationDraft {
     update(ref, change) {
       const draft = existing(ref)
       if (isDeleted(draft.view())) throw deleted(ref)
+      if (draft.kind === 'update') draft.migrate()
       draft.attempt(() => {
         const { proxy, revoke } = editable(draft)
         try {

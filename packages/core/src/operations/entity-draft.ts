@@ -1,11 +1,14 @@
 import {
   counterKey,
+  DERIVED_SEQUENCE,
   type EntityContent,
   type EntityView,
   type RegisterWrite,
+  SCHEMA_FIELD,
   type StorableValue,
   sameValue,
   viewOf,
+  writeRegisters,
 } from '../entity/index.js'
 import type { EntityRef } from '../replica/index.js'
 import type { Fields } from '../schema/index.js'
@@ -20,6 +23,8 @@ export interface EntityDraftContext {
   /** The updates that make up the entity's document. */
   updates(): readonly Uint8Array[]
   readonly client: number
+  /** Brings the entity to the schema's version. @throws TidemarkError `migration-failed` */
+  migrate(view: EntityView): EntityView
 }
 
 /** What a transaction has assigned to one entity so far. */
@@ -30,6 +35,8 @@ export interface EntityDraft {
   /** The entity before the transaction. */
   readonly base: EntityView
   kind: 'create' | 'update'
+  /** From here on it is an entity of the schema's version. The first change writes that down with itself. */
+  migrate(): void
   /** A later assignment of a register replaces an earlier one: one write a register. */
   assign(key: string, value: StorableValue | typeof REMOVED): void
   unassign(key: string): void
@@ -58,9 +65,10 @@ export interface WriteStamp {
 
 export function createEntityDraft(
   { collection, id }: EntityRef,
-  { fields, content, updates, client }: EntityDraftContext,
+  { fields, content, updates, client, migrate }: EntityDraftContext,
 ): EntityDraft {
-  const base = viewOf(content)
+  const stored = viewOf(content)
+  let base = stored
   let assignments = new Map<string, StorableValue | typeof REMOVED>()
   let increments = new Map<string, number>()
   let document: DocumentDraft | undefined
@@ -85,12 +93,27 @@ export function createEntityDraft(
     return { ...base, values, shared: document === undefined ? base.shared : document.shared() }
   }
 
+  /** Whether the entity shows anything else than before the transaction. */
+  function isChanged(): boolean {
+    return (
+      [...increments.values()].some((by) => by !== 0) ||
+      [...assignments].some(
+        ([key, assigned]) =>
+          base.conflicts?.[key] !== undefined ||
+          !sameValue(assigned === REMOVED ? undefined : assigned, base.values[key]),
+      )
+    )
+  }
+
   return {
     ref: { collection, id },
     fields,
     content,
-    base,
+    base: stored,
     kind: 'update',
+    migrate() {
+      base = migrate(base)
+    },
     assign: (key, assigned) => void assignments.set(key, assigned),
     unassign: (key) => void assignments.delete(key),
     increment: (field, by) => void increments.set(field, (increments.get(field) ?? 0) + by),
@@ -115,8 +138,15 @@ export function createEntityDraft(
     },
     writes(stampOf) {
       const writes: RegisterWrite[] = []
+      let before = content
+      if (base !== stored) {
+        if (!isChanged()) return writes
+        // The migration comes first and ends with the version: whoever takes the rest back finds it by that.
+        writes.push(...migrationWrites(content, stored, base, stampOf))
+        before = writeRegisters(content, client, writes).content
+      }
       for (const [field, assigned] of assignments) {
-        const write = writeOf(content, field, assigned, stampOf)
+        const write = writeOf(before, field, assigned, stampOf)
         if (write !== undefined) writes.push(write)
       }
       for (const [field, by] of increments)
@@ -127,8 +157,42 @@ export function createEntityDraft(
   }
 }
 
+/**
+ * What a migration makes of the registers. A value that stood in conflict is replaced, its
+ * rivals stay: which of them is meant is for people to say [L3].
+ */
+function migrationWrites(
+  { live, removed }: EntityContent,
+  stored: EntityView,
+  migrated: EntityView,
+  stampOf: () => WriteStamp,
+): RegisterWrite[] {
+  const keys = new Set([...Object.keys(stored.values), ...Object.keys(migrated.values)])
+  keys.delete(SCHEMA_FIELD)
+  const writes: RegisterWrite[] = []
+  for (const field of [...keys, SCHEMA_FIELD]) {
+    const before = stored.values[field]
+    const value = migrated.values[field]
+    if (sameValue(before, value)) continue
+    const own = live.filter((element) => element.field === field)
+    const rivals = stored.conflicts?.[field]
+      ? own.filter((element) => !sameValue(element.value, before))
+      : []
+    const isDerived =
+      field !== SCHEMA_FIELD && rivals.every(({ sequence }) => sequence === DERIVED_SEQUENCE)
+    const write = writeOf(
+      { live: own.filter((element) => !rivals.includes(element)), removed },
+      field,
+      value === undefined ? REMOVED : value,
+      () => ({ ...stampOf(), ...(isDerived && { sequence: DERIVED_SEQUENCE }) }),
+    )
+    if (write !== undefined) writes.push(write)
+  }
+  return writes
+}
+
 function writeOf(
-  content: EntityContent,
+  content: Pick<EntityContent, 'live' | 'removed'>,
   field: string,
   value: StorableValue | typeof REMOVED,
   stampOf: () => WriteStamp,

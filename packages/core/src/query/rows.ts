@@ -4,10 +4,12 @@ import {
   type EntityView,
   frozen,
   isDeleted,
+  SCHEMA_FIELD,
   type StorableValue,
   setElements,
   userOf,
 } from '../entity/index.js'
+import { isTidemarkError } from '../errors.js'
 import type { EntityState } from '../replica/index.js'
 import {
   defaultOf,
@@ -19,7 +21,7 @@ import {
   type ListField,
 } from '../schema/index.js'
 import { ABSENT } from './field-index.js'
-import type { EntityRow, EntityStatus, FieldConflict } from './types.js'
+import type { EntityMeta, EntityRow, EntityStatus, FieldConflict } from './types.js'
 
 /** Turns an entity's registers into the frozen object that apps read. One per collection. */
 export interface RowFactory<F extends Fields> {
@@ -31,9 +33,20 @@ export interface RowFactory<F extends Fields> {
   value(entity: EntityState, field: string): unknown
 }
 
+interface Migrated {
+  readonly view: EntityView
+  readonly failure: EntityMeta['$error']
+}
+
 const NO_CONFLICTS: Readonly<Record<string, readonly FieldConflict[]>> = Object.freeze({})
 
-export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
+export function createRowFactory<F extends Fields>(
+  fields: F,
+  /** Brings an entity of an older version to the schema's; may throw `migration-failed`. */
+  migrate: (id: string, view: EntityView) => EntityView = (_id, view) => view,
+): RowFactory<F> {
+  /** Indexes ask field by field, and rows after them. */
+  const known = new WeakMap<EntityView, Migrated>()
   const readers = new Map<string, Reader>()
   for (const [name, field] of Object.entries(fields)) readers.set(name, readerOf(name, field))
 
@@ -43,10 +56,26 @@ export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
     return row
   }
 
+  /** Reading never throws: what can't be migrated shows as it is. */
+  function migrated(id: string, view: EntityView): Migrated {
+    const cached = known.get(view)
+    if (cached !== undefined) return cached
+    let result: Migrated
+    try {
+      result = { view: migrate(id, view), failure: undefined }
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error
+      const { code, message } = error
+      result = { view, failure: Object.freeze({ code, message }) }
+    }
+    if (result.view !== view || result.failure !== undefined) known.set(view, result)
+    return result
+  }
+
   return {
     row(entity, status) {
       if (!isShown(entity)) return undefined
-      const { view } = entity
+      const { view, failure } = migrated(entity.id, entity.view)
       const [failed] = entity.failed
       return Object.freeze({
         ...values(entity.id, view),
@@ -58,11 +87,12 @@ export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
             entity.pending.length > 0 ? null : (entity.confirmed?.confirmedSequence ?? null),
         }),
         $conflicts: conflictsOf(view),
-        $error: failed?.failure ?? undefined,
+        $error: failed?.failure ?? failure,
       }) as EntityRow<F>
     },
-    preview(id, view) {
-      if (isDeleted(view)) return undefined
+    preview(id, before) {
+      if (isDeleted(before)) return undefined
+      const { view, failure } = migrated(id, before)
       return Object.freeze({
         ...values(id, view),
         $status: 'pending',
@@ -72,14 +102,14 @@ export function createRowFactory<F extends Fields>(fields: F): RowFactory<F> {
           confirmedSequence: null,
         }),
         $conflicts: conflictsOf(view),
-        $error: undefined,
+        $error: failure,
       }) as unknown as EntityRow<F>
     },
     value(entity, field) {
       if (!isShown(entity)) return ABSENT
       if (field === 'id') return entity.id
       if (field === '$lastModified') return entity.lastModified
-      const value = readers.get(field)?.(entity.view)
+      const value = readers.get(field)?.(migrated(entity.id, entity.view).view)
       return value === undefined && !readers.has(field) ? ABSENT : value
     },
   }
@@ -127,7 +157,7 @@ function conflictsOf(view: EntityView): Readonly<Record<string, readonly FieldCo
   if (view.conflicts === undefined) return NO_CONFLICTS
   const conflicts: Record<string, readonly FieldConflict[]> = {}
   for (const [field, rivals] of Object.entries(view.conflicts)) {
-    if (field === DELETED_FIELD) continue
+    if (field === DELETED_FIELD || field === SCHEMA_FIELD) continue
     conflicts[field] = Object.freeze(
       rivals.map((rival) =>
         Object.freeze({ ...rival, value: frozen(rival.value), user: userOf(rival.actor) }),

@@ -36,7 +36,10 @@ export interface EntityMeta {
   readonly $version: EntityVersion
   /** By field, every live value, the winning one first; empty when there is no conflict. */
   readonly $conflicts: Readonly<Record<string, readonly FieldConflict[]>>
-  /** Why `$status` is `error`: the relay's code and words. */
+  /**
+   * Why `$status` is `error`: the relay's code and words. Whatever the status, `migration-failed` says that the values are
+   * those of an older version of the schema.
+   */
   readonly $error: { readonly code: string; readonly message: string } | undefined
 }
 

@@ -5,6 +5,7 @@
  */
 export { type ConfirmedChange, confirmChange } from './confirmed.js'
 export {
+  bequeath,
   followItems,
   inheritSuperseded,
   itemTableOf,

@@ -8,6 +8,7 @@ import {
   mergeUpdates,
   movedRun,
   type RegisterWrite,
+  SCHEMA_FIELD,
   type Stamp,
   sameStamp,
   skipItems,
@@ -125,6 +126,41 @@ export function inheritSuperseded(
     }
     return supersedes === write.supersedes ? write : { ...write, supersedes }
   })
+}
+
+/**
+ * What dropped parts leave to the survivors on their entity, of which `heir` is the first. A migration belongs to the entity
+ * and not to the change that it was written with: the survivors were made on top of it, and without it the values that they
+ * wrote would be taken for those of an older version. So the heir says it again; the rest is `gone`.
+ */
+export function bequeath(
+  heir: PendingPart | undefined,
+  dropped: readonly PendingPart[],
+): { readonly migration: readonly RegisterWrite[]; readonly gone: readonly RegisterWrite[] } {
+  const writes = dropped.flatMap((part) => part.writes)
+  if (heir === undefined) return { migration: [], gone: writes }
+  const kept = new Map<string, RegisterWrite>()
+  const own = new Map(migrationIn(heir).map((write) => [write.field, write]))
+  for (const write of dropped.flatMap(migrationIn)) {
+    const said = own.get(write.field)
+    if (said !== undefined && !isSameWrite(said, write)) continue
+    // The last one of a field counts, and stands in its own place: the version ends the migration.
+    kept.delete(write.field)
+    kept.set(write.field, write)
+  }
+  const gone = writes.filter((write) => kept.get(write.field) !== write)
+  const migration = [...kept.values()].filter(({ field }) => !own.has(field))
+  return { migration: inheritSuperseded(migration, gone), gone }
+}
+
+/** The writes of a part that a migration made: those up to the version. */
+function migrationIn({ kind, writes }: PendingPart): readonly RegisterWrite[] {
+  if (kind === 'create') return []
+  return writes.slice(0, writes.findIndex(({ field }) => field === SCHEMA_FIELD) + 1)
+}
+
+function isSameWrite(a: RegisterWrite, b: RegisterWrite): boolean {
+  return a.kind === 'set' && b.kind === 'set' && sameStamp(a, b)
 }
 
 function union(stamps: readonly Stamp[], more: readonly Stamp[]): readonly Stamp[] {

@@ -50,7 +50,9 @@ export function restampOperation<O extends PendingOperation>(
   renames: Map<string, Stamp>,
 ): O {
   const parts = operation.parts.map((part): PendingPart => {
-    const writes = renameSuperseded(part.writes, renames).map((write): RegisterWrite => {
+    // One by one: a write may supersede one before it in the same part.
+    const writes = part.writes.map((own): RegisterWrite => {
+      const [write = own] = renameSuperseded([own], renames)
       if (write.kind === 'remove') return write
       const stamp = { lastModified: nextTime(), actor }
       // Nobody supersedes what a counter counted: it needs no former names.
@@ -115,7 +117,7 @@ export function renameInOperation<O extends PendingOperation>(operation: O, rena
   return changed ? { ...operation, parts } : operation
 }
 
-/** What of an operation was renamed between two of its versions: its writes never change their places. */
+/** What of an operation was renamed between two of its versions: its writes keep their places, and inherited ones come before them. */
 export function noteRenames(
   before: PendingOperation,
   after: PendingOperation,
@@ -124,7 +126,8 @@ export function noteRenames(
   if (before.parts === after.parts) return
   for (const [index, part] of before.parts.entries()) {
     for (const [position, write] of part.writes.entries()) {
-      const now = after.parts[index]?.writes[position]
+      const writes = after.parts[index]?.writes ?? []
+      const now = writes[writes.length - part.writes.length + position]
       if (write.kind !== 'set' || now?.kind !== 'set' || sameStamp(write, now)) continue
       renames.set(nameOf(write), { lastModified: now.lastModified, actor: now.actor })
     }

@@ -25,11 +25,14 @@ export {
   type XmlField,
   xml,
 } from './fields.js'
+export { migrate } from './migrations.js'
 export {
   type Collection,
   type Collections,
   collection,
   defineSchema,
+  type Migration,
+  type Migrations,
   type Schema,
 } from './schema.js'
 export type {

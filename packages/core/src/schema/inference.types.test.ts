@@ -152,6 +152,55 @@ describe('what reading gives', () => {
   })
 })
 
+describe('migrations', () => {
+  test('take and give plain values', () => {
+    compiles(() => {
+      const migrated = defineSchema({
+        version: 3,
+        collections: { cards: collection({ title: z.string() }), boards: collection({}) },
+        migrations: {
+          2: {
+            cards: (card) => {
+              expectTypeOf(card).toEqualTypeOf<Readonly<Record<string, unknown>>>()
+              return { ...card, title: card['name'] }
+            },
+          },
+          3: { cards: ({ title }) => ({ title: String(title) }), boards: () => ({}) },
+        },
+      })
+      expectTypeOf<keyof (typeof migrated)['collections']>().toEqualTypeOf<'cards' | 'boards'>()
+      expectTypeOf<Store<(typeof migrated)['collections']>['cards']>().toEqualTypeOf<
+        CollectionHandle<(typeof migrated)['collections']['cards']['fields']>
+      >()
+    })
+  })
+
+  test('change nothing that they are handed, and are for collections that there are', () => {
+    compiles(() => {
+      const collections = { cards: collection({ title: z.string() }) }
+      defineSchema({
+        version: 2,
+        collections,
+        migrations: {
+          2: {
+            cards: (card) => {
+              // @ts-expect-error what is handed in is frozen
+              card['title'] = 'x'
+              return card
+            },
+          },
+        },
+      })
+      // @ts-expect-error there is no such collection
+      defineSchema({ version: 2, collections, migrations: { 2: { boards: () => ({}) } } })
+      // @ts-expect-error a migration can't wait
+      defineSchema({ version: 2, collections, migrations: { 2: { cards: async () => ({}) } } })
+      // @ts-expect-error a migration gives the values
+      defineSchema({ version: 2, collections, migrations: { 2: { cards: () => 'title' } } })
+    })
+  })
+})
+
 describe('the store', () => {
   test('has the collections of the schema, and no others', () => {
     expectTypeOf<typeof store.cards>().toEqualTypeOf<CollectionHandle<Cards>>()

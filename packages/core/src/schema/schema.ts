@@ -9,10 +9,27 @@ export interface Collection<F extends Fields = Fields> {
 
 export type Collections = Readonly<Record<string, Collection>>
 
+/**
+ * Brings an entity to the next version. It is handed the values that are stored, by field and frozen, with the `id`: sets as
+ * ascending lists, counters as numbers, texts, lists and XML as what they show. What nobody wrote is missing, and so are
+ * empty sets and counters at 0. It gives the new values; a field that it leaves out stays as it is. Each device runs it for
+ * itself, so what it gives may depend on nothing else.
+ */
+export type Migration = (
+  entity: Readonly<Record<string, unknown>>,
+) => Readonly<Record<string, unknown>>
+
+/** By the version that they lead to, and by collection. */
+export type Migrations<Name extends string = string> = Readonly<
+  Record<number, { readonly [N in Name]?: Migration | undefined }>
+>
+
 export interface Schema<C extends Collections = Collections> {
   /** Raised by one whenever the meaning of stored values changes. */
   readonly version: number
   readonly collections: C
+  /** What brings the values of older versions to this one. Keep them all: a device may have been away for long. */
+  readonly migrations?: Migrations<NoInfer<keyof C & string>> | undefined
 }
 
 /** Names that a collection can't have, because `store.<name>` is something else. */
@@ -63,7 +80,24 @@ export function defineSchema<C extends Collections>(schema: Schema<C>): Schema<C
       assertSynchronous(name, field, definition)
     }
   }
+  assertMigrations(schema)
   return schema
+}
+
+function assertMigrations({ version, collections, migrations = {} }: Schema): void {
+  for (const [target, steps] of Object.entries(migrations)) {
+    const number = Number(target)
+    const leads = Number.isSafeInteger(number) && number > 1 && number <= version
+    for (const [name, step] of [[undefined, undefined], ...Object.entries(steps)] as const) {
+      const fits = name === undefined || Object.hasOwn(collections, name)
+      if (leads && fits && (step === undefined || typeof step === 'function')) continue
+      throw new TidemarkError(
+        'schema-invalid',
+        `The migration to version ${target}${name === undefined ? '' : ` of "${name}"`} is none. Each leads to a version from 2 to ${version} and is a function for a collection of the schema.`,
+        { path: ['migrations', target, ...(name === undefined ? [] : [name])] },
+      )
+    }
+  }
 }
 
 function assertName(what: string, name: string, reserved: Set<string>, path: string[]): void {

@@ -101,7 +101,7 @@ function segment(part: PropertyKey | { readonly key: PropertyKey }): string | nu
  * Refuses what IndexedDB or the wire would change silently: dates become `{}`, functions throw later,
  * lone surrogates become U+FFFD (reliability B18), `__proto__` becomes a prototype (SEC-13).
  */
-function storable(value: unknown, path: Path, depth = 0): StorableValue {
+export function storable(value: unknown, path: Path, depth = 0): StorableValue {
   if (depth > MAX_DEPTH) {
     throw invalid(path, `is nested more than ${MAX_DEPTH} deep`, 'Flatten it')
   }

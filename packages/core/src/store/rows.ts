@@ -1,3 +1,4 @@
+import type { EntityView } from '../entity/index.js'
 import {
   ABSENT,
   assertQuery,
@@ -31,8 +32,9 @@ export function createRows<F extends Fields>(
   fields: F,
   replica: Replica,
   statusOf: (entity: EntityState) => EntityStatus,
+  migrate?: (id: string, view: EntityView) => EntityView,
 ): Rows<F> {
-  const factory = createRowFactory(fields)
+  const factory = createRowFactory(fields, migrate)
   const cache = new Map<string, EntityRow<F>>()
   const watchers = new Map<string, { readonly observers: Observers; count: number }>()
   const followers = new Set<(ids: ReadonlySet<string>) => void>()

@@ -2,7 +2,7 @@ import type { OperationDraft, OperationInfo, OperationState } from '../operation
 import type { Platform } from '../platform/index.js'
 import type { EntityRow } from '../query/index.js'
 import type { PendingOperation } from '../replica/index.js'
-import type { Collections, Fields, Schema } from '../schema/index.js'
+import { type Collections, type Fields, migrate, type Schema } from '../schema/index.js'
 import type { ReplicaStorage } from '../storage/index.js'
 import { createEngine, type Engine } from './engine.js'
 import { createObservers, derive } from './observers.js'
@@ -82,7 +82,13 @@ export function createStoreOn<C extends Collections>(
 
   const handles: Record<string, CollectionHandle> = {}
   for (const [name, { fields }] of Object.entries(schema.collections)) {
-    const rows = createRows(name, fields, engine.replica, (entity) => engine.statusOf(entity))
+    const rows = createRows(
+      name,
+      fields,
+      engine.replica,
+      (entity) => engine.statusOf(entity),
+      (id, view) => migrate(schema, name, id, view),
+    )
     rowsOf.set(name, rows)
     handles[name] = collectionHandle(name, fields, engine, rows)
   }

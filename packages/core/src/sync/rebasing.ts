@@ -1,5 +1,6 @@
 import type { ItemTable } from '../entity/index.js'
 import {
+  bequeath,
   type ConfirmedEntity,
   type EntityKey,
   type EntityRef,
@@ -113,14 +114,19 @@ export function planRebase(
   for (const [index, ref] of read.entities.entries()) {
     const key = keyOf(ref)
     const goneParts = [...parked.values()].flatMap((row) => partOn(row, key) ?? [])
-    const gone = goneParts.flatMap(({ writes }) => writes)
+    const heir = [...survivors.values()].find((row) => partOn(row, key) !== undefined)
+    const heirPart = heir && partOn(heir, key)
+    const { migration, gone } = bequeath(heirPart, goneParts)
     const said = sayAgain(
       survivors,
       ref,
       current.entities[index],
       client,
       current.meta.moves,
-      (part) => ({ ...part, writes: inheritSuperseded(part.writes, gone) }),
+      (part) => {
+        const writes = inheritSuperseded(part.writes, gone)
+        return { ...part, writes: part === heirPart ? [...migration, ...writes] : writes }
+      },
       goneParts,
     )
     moves.push(...said)

@@ -14,6 +14,7 @@ import {
   userOf,
 } from '../entity/index.js'
 import {
+  bequeath,
   type EntityKey,
   type EntityRef,
   inheritSuperseded,
@@ -65,10 +66,11 @@ export function repeatUnsaved(replica: Replica, writer: Writer, change: OutboxCh
     const parts = operation.parts.map((part): PendingPart => {
       const key = keyOf(part)
       const document = documents.get(key) ?? repetition(replica, part, change)
-      const writes = inheritSuperseded(part.writes, document.gone)
+      const own = inheritSuperseded(part.writes, document.gone)
+      const writes = document.migration.length > 0 ? [...document.migration, ...own] : own
       const { content, items } = document
       const said = sayPartAgain({ ...part, writes }, content, writer.client(), items)
-      documents.set(key, { ...document, content: said.content })
+      documents.set(key, { ...document, migration: [], content: said.content })
       return said.part
     })
     replica.restage({ ...operation, parts })
@@ -77,6 +79,8 @@ export function repeatUnsaved(replica: Replica, writer: Writer, change: OutboxCh
 
 /** What saying the unsaved operations of one entity again builds on. */
 interface Repetition {
+  /** What the next part says before its own writes. */
+  readonly migration: readonly RegisterWrite[]
   readonly gone: readonly RegisterWrite[]
   readonly items: ItemTable
   readonly content: EntityContent
@@ -95,7 +99,9 @@ function repetition(
     clocks: content.clocks,
     moves: moves.filter(({ entity }) => entity === keyOf(ref)),
   })
-  return { gone: goneParts.flatMap(({ writes }) => writes), items, content }
+  // What was saved has come before, and has the migration already.
+  const [heir] = partsOn([...replica.savedOn(ref), ...replica.unsaved()], ref)
+  return { ...bequeath(heir, goneParts), items, content }
 }
 
 function partsOn(operations: readonly PendingOperation[], ref: EntityRef): PendingPart[] {
