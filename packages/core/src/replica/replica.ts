@@ -50,7 +50,10 @@ export interface Replica {
   updates(ref: EntityRef): readonly Uint8Array[]
   /** The outbox: saved operations in their order, then those that are still being saved. */
   operations(): readonly PendingOperation[]
+  /** How many of them wait, and how many are parked; without a walk through all of them. */
+  counts(): OutboxCounts
   saved(): Iterable<StoredOperation>
+  savedAt(order: number): StoredOperation | undefined
   /** Saved operations that are part of what the entity shows, in order. */
   savedOn(ref: EntityRef): readonly StoredOperation[]
   unsaved(): readonly PendingOperation[]
@@ -68,6 +71,11 @@ export interface Replica {
   subscribe(listener: (changed: ReadonlySet<EntityKey>) => void): () => void
 }
 
+export interface OutboxCounts {
+  readonly waiting: number
+  readonly failed: number
+}
+
 export interface AbsorbedRows {
   readonly entities: readonly ConfirmedEntity[]
   readonly operations: readonly StoredOperation[]
@@ -82,6 +90,8 @@ export function createReplica(): Replica {
   let saved = new Map<number, StoredOperation>()
   const unsaved = new Map<string, PendingOperation>()
   const orders = new Map<string, number>()
+  /** How many of the saved ones are parked; unsaved ones never are. */
+  let failed = 0
   const listeners = new Set<(changed: ReadonlySet<EntityKey>) => void>()
   let lastOrder = Number.NEGATIVE_INFINITY
 
@@ -166,6 +176,18 @@ export function createReplica(): Replica {
     return order === undefined ? unsaved.get(id) : saved.get(order)
   }
 
+  function putSaved(operation: StoredOperation): void {
+    // Not `dropSaved`: what is replaced keeps its place.
+    if (isParked(saved.get(operation.order))) failed -= 1
+    if (isParked(operation)) failed += 1
+    saved.set(operation.order, operation)
+  }
+
+  function dropSaved(order: number): void {
+    if (isParked(saved.get(order))) failed -= 1
+    saved.delete(order)
+  }
+
   /** Saved operations by their order; unsaved ones after them, as they were made. */
   function byOrder(a: PendingOperation, b: PendingOperation): number {
     const first = orders.get(a.id) ?? Number.POSITIVE_INFINITY
@@ -199,7 +221,9 @@ export function createReplica(): Replica {
       return entity === undefined ? [] : updatesOf(entity)
     },
     operations: () => [...saved.values(), ...unsaved.values()],
+    counts: () => ({ waiting: saved.size + unsaved.size - failed, failed }),
     saved: () => saved.values(),
+    savedAt: (order) => saved.get(order),
     savedOn(ref) {
       const pending = collections.get(ref.collection)?.get(ref.id)?.pending ?? []
       return pending
@@ -243,7 +267,7 @@ export function createReplica(): Replica {
       for (const order of gone) {
         const operation = saved.get(order)
         if (operation === undefined) continue
-        saved.delete(order)
+        dropSaved(order)
         orders.delete(operation.id)
         touch(touched, operation.parts)
       }
@@ -251,13 +275,13 @@ export function createReplica(): Replica {
       for (const operation of operations) {
         const previous = currentOf(operation.id)
         const oldOrder = orders.get(operation.id)
-        if (oldOrder !== undefined && oldOrder !== operation.order) saved.delete(oldOrder)
+        if (oldOrder !== undefined && oldOrder !== operation.order) dropSaved(oldOrder)
         unsaved.delete(operation.id)
         if (!saved.has(operation.order)) {
           sorted &&= operation.order > lastOrder
           lastOrder = Math.max(lastOrder, operation.order)
         }
-        saved.set(operation.order, operation)
+        putSaved(operation)
         orders.set(operation.id, operation.order)
         if (previous?.parts === operation.parts && previous.failure === operation.failure) {
           // It was saved as it is: nothing that an entity shows has changed.
@@ -292,6 +316,10 @@ export function createReplica(): Replica {
       return () => listeners.delete(listener)
     },
   }
+}
+
+function isParked(operation: PendingOperation | undefined): boolean {
+  return operation !== undefined && operation.failure !== null
 }
 
 function updatesOf(entity: MutableEntity): Uint8Array[] {

@@ -118,11 +118,9 @@ export function createPersistence(
     const dropped: PendingOperation[] = []
     const moved: Moved[] = []
     let displaced = false
-    const byOrder = new Map<number, PendingOperation>()
-    for (const operation of replica.saved()) byOrder.set(operation.order, operation)
     const replaced = new Set(rows.operations.map((operation) => operation.id))
     for (const order of rows.gone) {
-      const operation = byOrder.get(order)
+      const operation = replica.savedAt(order)
       if (operation === undefined || replaced.has(operation.id)) continue
       settlements.push({
         kind: operation.failure === null ? 'synced' : 'discarded',
