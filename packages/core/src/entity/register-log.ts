@@ -165,7 +165,8 @@ export function writeRegisters(
     const element = elementOf(write, content, client)
     if (element === undefined) continue
     const { field, value, lastModified, sequence, actor } = element
-    added.push({ ...element, item: { client, clock: clock + values.length } })
+    const item = { client, clock: clock + values.length }
+    added.push({ field, value, lastModified, sequence, actor, item })
     values.push([field, value, lastModified, sequence, actor])
   }
   live = live.concat(added)
