@@ -6,15 +6,21 @@ import { ack } from './ack.js'
 import { durable } from './durable.js'
 import { insert } from './insert.js'
 import { load } from './load.js'
+import { memory } from './memory.js'
+import { peers } from './peers.js'
 import { aimsOf, type Benchmark, circumstances, tableOf, writeReport } from './report.js'
 import { seen } from './seen.js'
 import { size } from './size.js'
 import { createSurroundings } from './surroundings.js'
+import { typing } from './typing.js'
 import { update } from './update.js'
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   update,
   insert,
+  peers,
+  memory,
+  typing,
   load,
   durable,
   ack,

@@ -32,6 +32,15 @@ export function within(what: string, value: number, limit: number, unit: string)
   }
 }
 
+/** An aim that something is so many times as good as a peer. */
+export function times(what: string, ratio: number, wanted: number): Aim {
+  return {
+    text: `${what}, at least ${format(wanted)} ×`,
+    met: ratio >= wanted,
+    seen: `${ratio.toFixed(2)} ×`,
+  }
+}
+
 /** Three digits or more, as far as they say something. */
 export function format(value: number): string {
   const digits = value < 10 ? 2 : value < 100 ? 1 : 0

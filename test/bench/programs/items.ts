@@ -26,6 +26,9 @@ const collections = {
   }),
 }
 
+export type FieldName = keyof typeof collections.items.fields
+export type FieldValue = string | number | boolean
+
 type ItemCollections = typeof collections
 export type ItemStore = Store<ItemCollections>
 export type ItemValues = InsertInput<FieldsOf<Schema<ItemCollections>, 'items'>>
@@ -37,7 +40,7 @@ export function idOf(index: number): string {
 }
 
 /** Ranks go up with the index; titles don't. */
-function valuesOf(index: number): Omit<ItemValues, 'id'> {
+export function valuesOf(index: number): Omit<ItemValues, 'id'> {
   return {
     title: `Entity number ${(index * 7_919) % COUNT}`,
     body: `some short descriptive text ${index}`,
@@ -69,11 +72,11 @@ export function insertYItem(items: Y.Map<YItem>, index: number): void {
   })
 }
 
-/** Puts all items into a document, as one update. */
-export function fillYDoc(doc: Y.Doc): Y.Doc {
+/** Puts all items into a document, or the first `count`, as one update. */
+export function fillYDoc(doc: Y.Doc, count: number = COUNT): Y.Doc {
   const items = yItems(doc)
   doc.transact(() => {
-    for (let index = 0; index < COUNT; index++) insertYItem(items, index)
+    for (let index = 0; index < count; index++) insertYItem(items, index)
   })
   return doc
 }

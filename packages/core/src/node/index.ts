@@ -15,6 +15,7 @@ import {
   type Transport,
 } from '../index.js'
 import { SUBPROTOCOL } from '../protocol/index.js'
+import { createRandomPool } from './random-pool.js'
 
 export interface NodeStoreOptions<C extends Collections> extends StoreOptions<C> {
   /** Where the replica is kept. Default: in memory, gone with the process. */
@@ -38,7 +39,7 @@ export function createNodePlatform(): Platform {
         return () => clearTimeout(timer)
       },
     },
-    random: { bytes: (length) => new Uint8Array(randomBytes(length)) },
+    random: createRandomPool(randomBytes),
     transport: webSocketTransport,
   }
 }

@@ -208,5 +208,6 @@ function writeOf(
   // Writing the same value again is nothing, unless it settles a conflict.
   if (live.length === 1 && only !== undefined && sameValue(only.value, value)) return undefined
   if (live.length === 0 && value === undefined) return undefined
-  return { kind: 'set', field, value, supersedes, ...stampOf() }
+  const { lastModified, sequence, actor } = stampOf()
+  return { kind: 'set', field, value, supersedes, lastModified, sequence, actor }
 }

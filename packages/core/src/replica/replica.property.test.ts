@@ -276,6 +276,7 @@ function show(replica: Replica): Record<string, unknown> {
   return {
     entities: Object.fromEntries(entities),
     operations: replica.operations(),
+    counts: replica.counts(),
     saved: [...replica.saved()].map(({ order }) => order),
   }
 }

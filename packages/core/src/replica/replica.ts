@@ -51,7 +51,10 @@ export interface Replica {
   updates(ref: EntityRef): readonly Uint8Array[]
   /** The outbox: saved operations in their order, then those that are still being saved; none that was rolled back. */
   operations(): readonly PendingOperation[]
+  /** How many of them wait, and how many are parked; without a walk through all of them. */
+  counts(): OutboxCounts
   saved(): Iterable<StoredOperation>
+  savedAt(order: number): StoredOperation | undefined
   /** Saved operations that are part of what the entity shows, in order. */
   savedOn(ref: EntityRef): readonly StoredOperation[]
   unsaved(): readonly PendingOperation[]
@@ -69,6 +72,11 @@ export interface Replica {
   subscribe(listener: (changed: ReadonlySet<EntityKey>) => void): () => void
 }
 
+export interface OutboxCounts {
+  readonly waiting: number
+  readonly failed: number
+}
+
 export interface AbsorbedRows {
   readonly entities: readonly ConfirmedEntity[]
   readonly operations: readonly StoredOperation[]
@@ -83,6 +91,9 @@ export function createReplica(): Replica {
   let saved = new Map<number, StoredOperation>()
   const unsaved = new Map<string, PendingOperation>()
   const orders = new Map<string, number>()
+  /** How many of the saved ones are parked; unsaved ones never are. */
+  let failed = 0
+  let rolledBack = 0
   const listeners = new Set<(changed: ReadonlySet<EntityKey>) => void>()
   let lastOrder = Number.NEGATIVE_INFINITY
 
@@ -167,6 +178,24 @@ export function createReplica(): Replica {
     return order === undefined ? unsaved.get(id) : saved.get(order)
   }
 
+  function putSaved(operation: StoredOperation): void {
+    // Not `dropSaved`: what is replaced keeps its place.
+    count(saved.get(operation.order), -1)
+    count(operation, 1)
+    saved.set(operation.order, operation)
+  }
+
+  function dropSaved(order: number): void {
+    count(saved.get(order), -1)
+    saved.delete(order)
+  }
+
+  function count(operation: PendingOperation | undefined, by: 1 | -1): void {
+    if (operation === undefined || operation.failure === null) return
+    if (isRolledBack(operation)) rolledBack += by
+    else failed += by
+  }
+
   /** Saved operations by their order; unsaved ones after them, as they were made. */
   function byOrder(a: PendingOperation, b: PendingOperation): number {
     const first = orders.get(a.id) ?? Number.POSITIVE_INFINITY
@@ -201,7 +230,9 @@ export function createReplica(): Replica {
     },
     operations: () =>
       [...saved.values(), ...unsaved.values()].filter((operation) => !isRolledBack(operation)),
+    counts: () => ({ waiting: saved.size + unsaved.size - failed - rolledBack, failed }),
     saved: () => saved.values(),
+    savedAt: (order) => saved.get(order),
     savedOn(ref) {
       const pending = collections.get(ref.collection)?.get(ref.id)?.pending ?? []
       return pending
@@ -245,7 +276,7 @@ export function createReplica(): Replica {
       for (const order of gone) {
         const operation = saved.get(order)
         if (operation === undefined) continue
-        saved.delete(order)
+        dropSaved(order)
         orders.delete(operation.id)
         touch(touched, operation.parts)
       }
@@ -253,13 +284,13 @@ export function createReplica(): Replica {
       for (const operation of operations) {
         const previous = currentOf(operation.id)
         const oldOrder = orders.get(operation.id)
-        if (oldOrder !== undefined && oldOrder !== operation.order) saved.delete(oldOrder)
+        if (oldOrder !== undefined && oldOrder !== operation.order) dropSaved(oldOrder)
         unsaved.delete(operation.id)
         if (!saved.has(operation.order)) {
           sorted &&= operation.order > lastOrder
           lastOrder = Math.max(lastOrder, operation.order)
         }
-        saved.set(operation.order, operation)
+        putSaved(operation)
         orders.set(operation.id, operation.order)
         if (previous?.parts === operation.parts && previous.failure === operation.failure) {
           // It was saved as it is: nothing that an entity shows has changed.

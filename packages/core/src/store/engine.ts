@@ -242,7 +242,7 @@ export function createEngine(
   }
 
   function hasPending(): boolean {
-    return replica.operations().some((operation) => operation.failure === null)
+    return replica.counts().waiting > 0
   }
 
   function run(change: (draft: OperationDraft) => void): TransactionHandle {
@@ -451,19 +451,13 @@ export function createEngine(
   }
 
   function statusNow(): StoreStatus {
-    const sent = inFlight()
-    let pending = opened?.documents.dirty ?? 0
+    const { waiting, failed } = replica.counts()
     let syncing = 0
-    let failed = 0
-    for (const operation of replica.operations()) {
-      if (operation.failure !== null) failed += 1
-      else if (sent.has(operation.id)) syncing += 1
-      else pending += 1
-    }
+    for (const id of inFlight()) if (replica.operation(id)?.failure === null) syncing += 1
     const error = opened?.link.error ?? storageError
     return {
       connection: opened?.link.connection ?? (options.url === undefined ? 'local' : 'connecting'),
-      pending,
+      pending: waiting - syncing + (opened?.documents.dirty ?? 0),
       syncing,
       failed,
       lastSyncedAt: opened?.persistence.space.lastSyncedAt ?? null,

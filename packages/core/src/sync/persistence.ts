@@ -107,11 +107,9 @@ export function createPersistence(
     const left: PendingOperation[] = []
     const former: PendingOperation[] = []
     let displaced = false
-    const byOrder = new Map<number, PendingOperation>()
-    for (const operation of replica.saved()) byOrder.set(operation.order, operation)
     const replaced = new Set(rows.operations.map((operation) => operation.id))
     for (const order of rows.gone) {
-      const operation = byOrder.get(order)
+      const operation = replica.savedAt(order)
       if (operation === undefined || replaced.has(operation.id)) continue
       left.push(operation)
       former.push(operation)

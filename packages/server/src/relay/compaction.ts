@@ -11,7 +11,10 @@ const MAX_LOG_LENGTH = 64
  * Whether an update of `bytes` more makes the log so long that the entity gets a new snapshot: storage stays
  * proportional to live data, and a byte is rewritten a constant number of times on average.
  */
-export function isCompactionDue(head: EntityHead, bytes: number): boolean {
+export function isCompactionDue(
+  head: Pick<EntityHead, 'snapshotBytes' | 'logBytes' | 'logLength'>,
+  bytes: number,
+): boolean {
   return (
     head.logBytes + bytes > Math.max(2 * head.snapshotBytes, MIN_LOG_BYTES) ||
     head.logLength + 1 > MAX_LOG_LENGTH

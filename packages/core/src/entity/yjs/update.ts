@@ -1,6 +1,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
+import { type RegisterStruct, type RegisterUpdate, readRegisterUpdate } from './register-reader.js'
 
 /** The identity of one item of a document: a client id and that client's clock. */
 export interface ItemId {
@@ -36,49 +37,77 @@ export interface DecodedUpdate {
  * Whatever else refers to such an array was never validated as a register and isn't read as one.
  */
 export function decodeRuns(update: Uint8Array, rootOf: (client: number) => string): DecodedUpdate {
-  const { structs, ds } = Y.decodeUpdate(update)
+  const { structs, deletions } = readRegisterUpdate(update) ?? readThroughYjs(update)
   const clocks = new Map<number, number>()
   const tails = new Map<number, number>()
   const runs: ArrayRun[] = []
   let shared = false
 
   for (const struct of structs) {
-    if (struct instanceof Y.Skip) continue
-    const { client, clock } = struct.id
+    const { client, clock, values } = struct
     const end = clock + struct.length
     if (end > (clocks.get(client) ?? 0)) clocks.set(client, end)
-    if (!(struct instanceof Y.Item) || !follows(struct, tails.get(client), rootOf)) {
+    if (!follows(struct, tails.get(client), rootOf)) {
       shared = true
       continue
     }
     tails.set(client, end - 1)
-    if (struct.content instanceof Y.ContentAny)
-      runs.push({ client, clock, values: struct.content.arr })
+    if (values !== undefined) runs.push({ client, clock, values })
   }
-  return { clocks, runs, tails, shared, isDeleted: deletionTest(ds) }
+  return { clocks, runs, tails, shared, isDeleted: deletionTest(deletions) }
 }
 
 function follows(
-  item: Y.Item,
+  struct: RegisterStruct,
   tail: number | undefined,
   rootOf: (client: number) => string,
 ): boolean {
-  const { origin, rightOrigin, id } = item
-  if (rightOrigin !== null) return false
-  if (origin !== null) return origin.client === id.client && origin.clock === tail
-  // In a lazily read item the parent is the root's name as it stood on the wire.
-  const parent: unknown = item.parent
-  return tail === undefined && parent === rootOf(id.client)
+  const { client, originClient, originClock, hasRight, root } = struct
+  if (hasRight) return false
+  if (originClient !== null) return originClient === client && originClock === tail
+  return tail === undefined && root === rootOf(client)
 }
 
 function deletionTest(
-  ds: ReturnType<typeof Y.decodeUpdate>['ds'],
+  deletions: RegisterUpdate['deletions'],
 ): (client: number, clock: number) => boolean {
-  if (ds.clients.size === 0) return () => false
+  if (deletions.size === 0) return () => false
   return (client, clock) =>
-    ds.clients
+    deletions
       .get(client)
       ?.some((range) => range.clock <= clock && clock < range.clock + range.len) ?? false
+}
+
+/** What `readRegisterUpdate` doesn't read: text, lists, XML and whatever else is in an update. */
+export function readThroughYjs(update: Uint8Array): RegisterUpdate {
+  const { structs, ds } = Y.decodeUpdate(update)
+  return {
+    structs: structs.filter((struct) => !(struct instanceof Y.Skip)).map(structOf),
+    deletions: ds.clients,
+  }
+}
+
+function structOf(struct: Y.Item | Y.GC | Y.Skip): RegisterStruct {
+  const { id, length } = struct
+  const { client, clock } = id
+  if (!(struct instanceof Y.Item)) {
+    // It has no neighbours and no parent: it follows nothing.
+    const nowhere = { originClient: null, originClock: 0, hasRight: false, root: undefined }
+    return { client, clock, length, ...nowhere, values: undefined }
+  }
+  const { origin, rightOrigin, content } = struct
+  // In a lazily read item the parent is the root's name as it stood on the wire.
+  const parent: unknown = struct.parent
+  return {
+    client,
+    clock,
+    length,
+    originClient: origin?.client ?? null,
+    originClock: origin?.clock ?? 0,
+    hasRight: rightOrigin !== null,
+    root: typeof parent === 'string' ? parent : undefined,
+    values: content instanceof Y.ContentAny ? content.arr : undefined,
+  }
 }
 
 const CONTENT_ANY = 8
