@@ -72,4 +72,5 @@ export {
   readShared,
   type SharedValue,
   type SharedValues,
+  takeBack,
 } from './yjs/index.js'

@@ -24,6 +24,7 @@ import { editable } from './editable.js'
 import { createEntityDraft, type EntityDraft } from './entity-draft.js'
 import { fill } from './field-values.js'
 import { asynchronous, deleted, missing, occupied, unfit } from './refusals.js'
+import { type RecordedPart, revert } from './revert.js'
 
 /** What a draft needs to know of the replica and of who writes. */
 export interface DraftContext {
@@ -49,6 +50,8 @@ export interface OperationDraft {
   update(ref: EntityRef, change: (draft: never) => void): void
   remove(ref: EntityRef): void
   restore(ref: EntityRef): void
+  /** Takes back what an operation did, where it still stands [L25]. Entities that are gone are left out. */
+  revert(recorded: readonly RecordedPart[]): void
   /** An entity with the changes so far. */
   peek(ref: EntityRef): EntityView | undefined
   finish(): DraftResult
@@ -60,6 +63,8 @@ export interface DraftResult {
   readonly entities: readonly EntityRef[]
   /** The documents after the change, by entity. */
   readonly contents: ReadonlyMap<EntityKey, EntityContent>
+  /** What the parts were made on, for taking them back. */
+  readonly recorded: readonly RecordedPart[]
 }
 
 export function createDraft(context: DraftContext): OperationDraft {
@@ -137,6 +142,13 @@ export function createDraft(context: DraftContext): OperationDraft {
       if (isDeleted(draft.base)) draft.assign(DELETED_FIELD, null)
       else draft.unassign(DELETED_FIELD)
     },
+    revert(recorded) {
+      for (const one of recorded) {
+        const { collection, id } = one.part
+        if (context.exists({ collection, id }))
+          revert(draftOf({ collection, id }), one, context.now())
+      }
+    },
     peek(ref) {
       const draft = drafts.get(keyOf(ref))
       if (draft !== undefined) return draft.view()
@@ -145,14 +157,20 @@ export function createDraft(context: DraftContext): OperationDraft {
     finish() {
       const parts: PendingPart[] = []
       const contents = new Map<EntityKey, EntityContent>()
+      const recorded: RecordedPart[] = []
       for (const draft of drafts.values()) {
         const finished = finishEntity(draft, context)
         draft.end()
         if (finished === undefined) continue
         contents.set(keyOf(draft.ref), finished.content)
         parts.push(finished.part)
+        recorded.push({
+          part: finished.part,
+          before: draft.base,
+          updates: finished.part.edit === null ? [] : context.updates(draft.ref),
+        })
       }
-      return { parts, entities: [...drafts.values()].map(({ ref }) => ref), contents }
+      return { parts, entities: [...drafts.values()].map(({ ref }) => ref), contents, recorded }
     },
   }
 }

@@ -5,4 +5,5 @@
 export { createDraft, type OperationDraft } from './draft.js'
 export { createOutcome, type Outcome } from './outcome.js'
 export { missing } from './refusals.js'
+export type { RecordedPart } from './revert.js'
 export type { OperationInfo, OperationStage, OperationState } from './types.js'

@@ -42,6 +42,7 @@ const RESERVED_COLLECTIONS = new Set([
   'space',
   'undo',
   'redo',
+  'history',
   'export',
   'import',
   'close',

@@ -31,6 +31,7 @@ import {
 } from '../sync/index.js'
 import { type ClientIds, createClientIds } from './client-ids.js'
 import { createDeviceLink, type DeviceLink } from './device-link.js'
+import { createHistory, type History, type HistoryEntry } from './history.js'
 import { createLiveDocuments, type LiveDocument, type LiveDocuments } from './live-documents.js'
 import { assertOptions, type EngineOptions } from './options.js'
 import { createOutcomes } from './outcomes.js'
@@ -43,6 +44,8 @@ export interface EngineListeners {
   entities(keys: ReadonlySet<EntityKey> | undefined): void
   operations(): void
   status(): void
+  /** What can be undone or redone may be something else. */
+  history(): void
 }
 
 /** One space on one device, from a local write to the relay and back. What `Store` is a face of. */
@@ -50,6 +53,10 @@ export interface Engine {
   readonly replica: Replica
   readonly ready: Promise<void>
   run(change: (draft: OperationDraft) => void): TransactionHandle
+  /** Takes the last operation of this tab back by another one; undefined when there is none left that still stands. */
+  undo(): TransactionHandle | undefined
+  redo(): TransactionHandle | undefined
+  readonly history: Pick<History, 'canUndo' | 'canRedo'>
   /** @throws TidemarkError `entity-missing` */
   openDocument(ref: EntityRef): LiveDocument
   statusOf(entity: EntityState): EntityStatus
@@ -89,6 +96,7 @@ export function createEngine(
   const hybridClock = createHybridClock(() => clock.now())
   const outcomes = createOutcomes()
   const rollbacks = createRollbacks()
+  const history = createHistory()
   let opened: Opened | undefined
   let online = false
   let storageError: TidemarkError | undefined
@@ -128,6 +136,10 @@ export function createEngine(
       settled(settlement) {
         outcomes.settle(settlement)
         rollbacks.settle(settlement)
+        if (settlement.kind === 'failed' || settlement.kind === 'discarded') {
+          history.forget(settlement.id)
+          listeners.history()
+        }
         if (settlement.kind === 'saved') opened?.link.kick()
       },
       committed: (change) => opened?.link.announce(change),
@@ -245,7 +257,10 @@ export function createEngine(
     return replica.counts().waiting > 0
   }
 
-  function run(change: (draft: OperationDraft) => void): TransactionHandle {
+  function run(
+    change: (draft: OperationDraft) => void,
+    record: (entry: HistoryEntry) => void = history.done,
+  ): TransactionHandle {
     const { persistence, clientIds, documents } = requireOpen()
     // What was typed before comes before.
     documents.flush()
@@ -266,7 +281,7 @@ export function createEngine(
     })
     const result: unknown = change(draft)
     if (result instanceof Promise) throw asynchronous(result)
-    const { parts, entities, contents } = draft.finish()
+    const { parts, entities, contents, recorded } = draft.finish()
     if (parts.length === 0) {
       // Everything was so already: there is nothing to save or to send.
       const done = createOutcome()
@@ -275,7 +290,31 @@ export function createEngine(
       return { id, entities, when: done.when, rollback: () => rollBack(id) }
     }
     const { id, when } = stage(parts, contents)
+    record({ id, recorded })
+    listeners.history()
     return { id, entities, when, rollback: () => rollBack(id) }
+  }
+
+  /** Takes steps back until one of them changes something: what others have overwritten since is none. */
+  function step(
+    take: () => HistoryEntry | undefined,
+    record: (entry: HistoryEntry) => void,
+  ): TransactionHandle | undefined {
+    requireOpen().documents.flush()
+    for (let entry = take(); entry !== undefined; entry = take()) {
+      const { recorded } = entry
+      let isRecorded = false
+      const handle = run(
+        (draft) => draft.revert(recorded),
+        (made) => {
+          isRecorded = true
+          record(made)
+        },
+      )
+      if (isRecorded) return handle
+    }
+    listeners.history()
+    return undefined
   }
 
   /** Applies an operation here and has it saved. */
@@ -423,7 +462,10 @@ export function createEngine(
   return {
     replica,
     ready,
-    run,
+    run: (change) => run(change),
+    undo: () => step(history.takeUndo, history.undone),
+    redo: () => step(history.takeRedo, history.redone),
+    history,
     openDocument,
     statusOf(entity) {
       if (entity.failed.length > 0) return 'error'

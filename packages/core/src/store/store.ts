@@ -50,6 +50,7 @@ export function createStoreOn<C extends Collections>(
   const rowsOf = new Map<string, Rows<Fields>>()
   const operationObservers = createObservers()
   const statusObservers = createObservers()
+  const historyObservers = createObservers()
   let outboxVersion = 0
 
   const engine = createEngine(
@@ -77,6 +78,7 @@ export function createStoreOn<C extends Collections>(
         operationObservers.touch()
       },
       status: () => statusObservers.touch(),
+      history: () => historyObservers.touch(),
     },
   )
 
@@ -101,6 +103,13 @@ export function createStoreOn<C extends Collections>(
     operations: operationsOf(engine, () => outboxVersion, operationObservers.subscribe),
     transact: (change: (transaction: Transaction<C>) => void): TransactionHandle =>
       engine.run((draft) => change(transactionOf(draft, rowsOf) as Transaction<C>)),
+    undo: () => engine.undo(),
+    redo: () => engine.redo(),
+    history: derive(
+      () => ({ canUndo: engine.history.canUndo, canRedo: engine.history.canRedo }),
+      (a, b) => a.canUndo === b.canUndo && a.canRedo === b.canRedo,
+      historyObservers,
+    ),
     close: () => engine.close(),
     destroy: ({ force = false }: { readonly force?: boolean } = {}) => engine.destroy(force),
   }

@@ -143,6 +143,16 @@ export interface StoreBase<C extends Collections> {
   readonly operations: Operations
   /** All or nothing, here and at the relay. @throws whatever `change` throws; nothing is applied then. */
   transact(change: (transaction: Transaction<C>) => void): TransactionHandle
+  /**
+   * Takes back the last change that this tab made through the store, by an operation that writes what was there before. What
+   * somebody has written since is left alone; a change of which nothing stands any more is passed over. Typing into an open
+   * document belongs to the editor's own undo. Returns undefined when there is nothing (left) to undo.
+   */
+  undo(): TransactionHandle | undefined
+  /** Does again what `undo` took back. */
+  redo(): TransactionHandle | undefined
+  /** Whether there is something to undo or to redo. */
+  readonly history: Readable<{ readonly canUndo: boolean; readonly canRedo: boolean }>
   /** Stops; unsent work stays on disk and goes on at the next start. */
   close(): Promise<void>
   /** Deletes this user's local data. @throws TidemarkError `unsent-work` unless forced. */

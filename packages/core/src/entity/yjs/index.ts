@@ -19,6 +19,7 @@ export {
   type ItemTable,
   movedRun,
 } from './say-again.js'
+export { takeBack } from './take-back.js'
 export {
   type ArrayAppend,
   clocksOf,
