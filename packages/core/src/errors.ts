@@ -25,6 +25,8 @@ export type TidemarkErrorCode =
   | 'storage-failed'
   /** No operation with that id waits here, or not in a state that allows the call. */
   | 'operation-missing'
+  /** There is no snapshot with that id here (any more). */
+  | 'snapshot-missing'
   /** An operation was dropped by a person before it was confirmed. */
   | 'operation-discarded'
   /** An operation can't be rolled back any more: the relay has it. */

@@ -33,6 +33,7 @@ export type {
   QueryOptions,
   Readable,
 } from './query/index.js'
+export { type ComparableVersion, compareVersions } from './query/index.js'
 export {
   type BlobField,
   type BlobReference,
@@ -81,6 +82,8 @@ export {
   type OpenDocument,
   type OperationHandle,
   type Operations,
+  type Snapshot,
+  type Snapshots,
   type Store,
   type StoreBase,
   type StoreOptions,

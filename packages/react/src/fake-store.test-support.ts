@@ -63,6 +63,7 @@ export function createFakeStore(): FakeStore {
     delete: noWrites,
     restore: noWrites,
     open: noWrites,
+    snapshots: noWrites,
     get: (id) => cards.current.get(id),
     // Like the real one, it tells the listeners of this entity only.
     watch: (id) => derive(cards, (rows) => rows.get(id)),

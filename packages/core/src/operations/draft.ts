@@ -23,6 +23,7 @@ import type { DocumentDraft } from './document-draft.js'
 import { editable } from './editable.js'
 import { createEntityDraft, type EntityDraft } from './entity-draft.js'
 import { fill } from './field-values.js'
+import { overwrite } from './overwrite.js'
 import { asynchronous, deleted, missing, occupied, unfit } from './refusals.js'
 import { type RecordedPart, revert } from './revert.js'
 
@@ -52,6 +53,8 @@ export interface OperationDraft {
   restore(ref: EntityRef): void
   /** Takes back what an operation did, where it still stands [L25]. Entities that are gone are left out. */
   revert(recorded: readonly RecordedPart[]): void
+  /** Brings an entity to what it was, also one that is deleted. @throws TidemarkError `entity-missing` */
+  overwrite(ref: EntityRef, wanted: EntityView): void
   /** An entity with the changes so far. */
   peek(ref: EntityRef): EntityView | undefined
   finish(): DraftResult
@@ -141,6 +144,11 @@ export function createDraft(context: DraftContext): OperationDraft {
       if (!isDeleted(draft.view())) return
       if (isDeleted(draft.base)) draft.assign(DELETED_FIELD, null)
       else draft.unassign(DELETED_FIELD)
+    },
+    overwrite(ref, wanted) {
+      const draft = existing(ref)
+      draft.migrate()
+      overwrite(draft, migrate(context.schema, ref.collection, ref.id, wanted))
     },
     revert(recorded) {
       for (const one of recorded) {

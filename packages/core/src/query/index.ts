@@ -19,3 +19,4 @@ export type {
   QueryOptions,
   Readable,
 } from './types.js'
+export { type ComparableVersion, compareVersions } from './versions.js'

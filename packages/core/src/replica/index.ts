@@ -29,6 +29,7 @@ export {
   type PendingPart,
   ROLLED_BACK,
   type StoredOperation,
+  type StoredSnapshot,
 } from './records.js'
 export { createReplica, type EntityState, type Replica } from './replica.js'
 export {

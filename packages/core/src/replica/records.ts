@@ -73,6 +73,17 @@ export interface MovedText extends ItemRun {
   readonly entity: EntityKey
 }
 
+/** An entity as somebody wanted to keep it. One of the few that are kept of each entity. */
+export interface StoredSnapshot {
+  readonly id: string
+  readonly label: string
+  /** Milliseconds since the epoch. */
+  readonly takenAt: number
+  /** When it was taken or restored last; the one that was used longest ago goes first. */
+  readonly usedAt: number
+  readonly view: EntityView
+}
+
 /**
  * Why an operation left that its author took back. Its row stays for a while without what it said, so that a tab that slept
  * hears that it was taken back, and doesn't think that the relay has it.

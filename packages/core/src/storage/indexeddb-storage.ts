@@ -1,6 +1,11 @@
 import { type DBSchema, deleteDB, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb'
 import { TidemarkError } from '../errors.js'
-import type { ConfirmedEntity, EntityRef, StoredOperation } from '../replica/index.js'
+import type {
+  ConfirmedEntity,
+  EntityRef,
+  StoredOperation,
+  StoredSnapshot,
+} from '../replica/index.js'
 import {
   isEmptyPlan,
   NEW_SPACE,
@@ -14,7 +19,8 @@ import {
  * (reliability F8), so rows grow new properties instead.
  */
 interface Layout extends DBSchema {
-  meta: { key: 'replica'; value: ReplicaMeta }
+  /** The device's own row under `replica`, and the snapshots of an entity under `snapshots:<space>/<entity>`. */
+  meta: { key: string; value: ReplicaMeta | readonly StoredSnapshot[] }
   spaces: { key: string; value: SpaceRow }
   entities: {
     key: [space: string, collection: string, id: string]
@@ -88,7 +94,7 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
     open(space, identity) {
       return attempt('read', 'readwrite', async (tx) => {
         const [known, row, entities, operations] = await Promise.all([
-          tx.objectStore('meta').get('replica'),
+          findMeta(tx.objectStore('meta').get('replica')),
           tx.objectStore('spaces').get(space),
           tx.objectStore('entities').getAll(IDBKeyRange.bound([space], [space, []])),
           tx.objectStore('outbox').index('space').getAll(space),
@@ -192,6 +198,17 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
       )
       forget()
     },
+    snapshots(space, entity, change = (current) => current) {
+      return attempt('written', 'readwrite', async (tx) => {
+        const store = tx.objectStore('meta')
+        const key = `snapshots:${space}/${entity}`
+        const current = ((await store.get(key)) ?? []) as readonly StoredSnapshot[]
+        const after = refusable(() => change(current))
+        if (after !== current) note(store.put(after, key))
+        await tx.done
+        return after
+      })
+    },
     async destroy() {
       this.close()
       await withDeadline(deleteDB(name), OPEN_TIMEOUT_MS, 'deleting').catch((error) => {
@@ -258,8 +275,18 @@ function withOrder(row: Layout['outbox']['value']): StoredOperation {
   return row as Layout['outbox']['value'] & { readonly order: number }
 }
 
-async function requireMeta(found: Promise<ReplicaMeta | undefined>): Promise<ReplicaMeta> {
-  const meta = await found
+/** The device's own row; one that an earlier version wrote has no moves. */
+async function findMeta(
+  found: Promise<Layout['meta']['value'] | undefined>,
+): Promise<ReplicaMeta | undefined> {
+  const row = (await found) as ReplicaMeta | undefined
+  return row && { ...row, moves: row.moves ?? [] }
+}
+
+async function requireMeta(
+  found: Promise<Layout['meta']['value'] | undefined>,
+): Promise<ReplicaMeta> {
+  const meta = await findMeta(found)
   if (meta === undefined) {
     throw new Error('the database was emptied while it was in use')
   }

@@ -3,6 +3,7 @@ import {
   type EntityKey,
   keyOf,
   type StoredOperation,
+  type StoredSnapshot,
 } from '../replica/index.js'
 import {
   isEmptyPlan,
@@ -21,6 +22,7 @@ interface MemorySpace {
   row: SpaceRow
   readonly entities: Map<EntityKey, Changed<ConfirmedEntity>>
   readonly operations: Map<number, Changed<StoredOperation>>
+  readonly snapshots: Map<EntityKey, readonly StoredSnapshot[]>
 }
 
 /** What survives the tab: several storages on one disk are the tabs of one device. */
@@ -52,7 +54,7 @@ export function createMemoryStorage({
   function spaceOf(name: string): MemorySpace {
     let space = disk.spaces.get(name)
     if (space === undefined) {
-      space = { row: NEW_SPACE, entities: new Map(), operations: new Map() }
+      space = { row: NEW_SPACE, entities: new Map(), operations: new Map(), snapshots: new Map() }
       disk.spaces.set(name, space)
     }
     return space
@@ -147,6 +149,14 @@ export function createMemoryStorage({
           operations,
           gone: plan.deleteOperations ?? [],
         }
+      })
+    },
+    snapshots(name, entity, change = (current) => current) {
+      return transaction(() => {
+        const { snapshots } = spaceOf(name)
+        const after = change(snapshots.get(entity) ?? [])
+        snapshots.set(entity, after)
+        return after
       })
     },
     close() {},

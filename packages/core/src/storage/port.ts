@@ -1,9 +1,11 @@
 import type {
   ConfirmedEntity,
+  EntityKey,
   EntityRef,
   MovedText,
   PendingOperation,
   StoredOperation,
+  StoredSnapshot,
 } from '../replica/index.js'
 
 /** What a device keeps about itself. */
@@ -93,6 +95,15 @@ export interface ReplicaStorage {
   /** Reads what transactions after `change` wrote. */
   readSince(space: string, change: number): Promise<ChangedRows>
   write(space: string, read: ReadSet, decide: (current: CurrentRows) => WritePlan): Promise<Written>
+  /**
+   * The snapshots of an entity, as they are after `change`, which gets those that there are. What `change` returns takes
+   * their place, in one transaction; the same list means that nothing is written.
+   */
+  snapshots(
+    space: string,
+    entity: EntityKey,
+    change?: (current: readonly StoredSnapshot[]) => readonly StoredSnapshot[],
+  ): Promise<readonly StoredSnapshot[]>
   close(): void
   /** Deletes the database. */
   destroy(): Promise<void>

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { MovedText, StoredOperation } from '../replica/index.js'
+import type { MovedText, StoredOperation, StoredSnapshot } from '../replica/index.js'
 import { NEW_SPACE, type ReplicaStorage, type WritePlan } from './port.js'
 import { followModel, transactions } from './storage-model.test-support.js'
 import {
@@ -332,6 +332,58 @@ export function describeStorageContract(name: string, makeDevice: () => Promise<
         await other.write('team', {}, () => ({ putOperations: [parked] }))
         const rows = plainRows(await tab.open('team', () => 'never'))
         expect(rows.operations).toEqual([parked, two])
+      })
+    })
+
+    describe('snapshots', () => {
+      const snapshot = (id: string): StoredSnapshot => ({
+        id,
+        label: 'before',
+        takenAt: 1_790_000_000_000,
+        usedAt: 1_790_000_000_001,
+        view: entityRow('one').view,
+      })
+
+      test('are kept by space and entity, and are there for other tabs and after a restart', async () => {
+        const { tab, other } = await opened()
+        expect(await tab.snapshots('team', 'cards/a')).toEqual([])
+        await tab.snapshots('team', 'cards/a', (current) => [...current, snapshot('1')])
+        const both = await other.snapshots('team', 'cards/a', (current) => [
+          ...current,
+          snapshot('2'),
+        ])
+        expect(both).toEqual([snapshot('1'), snapshot('2')])
+        tab.close()
+        expect(await tab.snapshots('team', 'cards/a')).toEqual(both)
+        expect(await tab.snapshots('team', 'cards/b')).toEqual([])
+        expect(await tab.snapshots('other', 'cards/a')).toEqual([])
+      })
+
+      test('of two tabs at once are all kept', async () => {
+        const { tab, other } = await opened()
+        await Promise.all(
+          ['1', '2', '3', '4'].map((id, index) =>
+            [tab, other][index % 2]?.snapshots('team', 'cards/a', (current) => [
+              ...current,
+              snapshot(id),
+            ]),
+          ),
+        )
+        const kept = await tab.snapshots('team', 'cards/a')
+        expect(kept.map(({ id }) => id).sort()).toEqual(['1', '2', '3', '4'])
+      })
+
+      test('stay as they are when the change throws, and go with the database', async () => {
+        const { tab } = await opened()
+        await tab.snapshots('team', 'cards/a', () => [snapshot('1')])
+        const refusing = tab.snapshots('team', 'cards/a', () => {
+          throw new Error('no')
+        })
+        await expect(refusing).rejects.toThrow('no')
+        expect(await tab.snapshots('team', 'cards/a')).toEqual([snapshot('1')])
+        await tab.destroy()
+        await tab.open('team', () => 'replica-2')
+        expect(await tab.snapshots('team', 'cards/a')).toEqual([])
       })
     })
 

@@ -36,6 +36,7 @@ import { createLiveDocuments, type LiveDocument, type LiveDocuments } from './li
 import { assertOptions, type EngineOptions } from './options.js'
 import { createOutcomes } from './outcomes.js'
 import { createRollbacks, tooLate } from './rollbacks.js'
+import { createSnapshotShelf, type SnapshotShelf } from './snapshots.js'
 import type { StoreStatus, TransactionHandle } from './types.js'
 import { createWatch } from './watches.js'
 
@@ -63,6 +64,8 @@ export interface Engine {
   readonly status: StoreStatus
   readonly inFlight: ReadonlySet<string>
   retryOf(id: string): Retry | undefined
+  /** @throws TidemarkError `entity-missing` for `take` of what isn't there */
+  snapshots(ref: EntityRef): SnapshotShelf
   retry(id: string): Promise<void>
   discard(id: string): Promise<void>
   rollBack(id: string): Promise<void>
@@ -466,6 +469,7 @@ export function createEngine(
     undo: () => step(history.takeUndo, history.undone),
     redo: () => step(history.takeRedo, history.redone),
     history,
+    snapshots: (ref) => createSnapshotShelf(storage, options.space, ref, clock, newUuid),
     openDocument,
     statusOf(entity) {
       if (entity.failed.length > 0) return 'error'

@@ -9,6 +9,8 @@ export type {
   OpenDocument,
   OperationHandle,
   Operations,
+  Snapshot,
+  Snapshots,
   Store,
   StoreBase,
   StoreStatus,

@@ -1,7 +1,12 @@
-import type { OperationDraft, OperationInfo, OperationState } from '../operations/index.js'
+import {
+  missing,
+  type OperationDraft,
+  type OperationInfo,
+  type OperationState,
+} from '../operations/index.js'
 import type { Platform } from '../platform/index.js'
 import type { EntityRow } from '../query/index.js'
-import type { PendingOperation } from '../replica/index.js'
+import type { EntityRef, PendingOperation, StoredSnapshot } from '../replica/index.js'
 import { type Collections, type Fields, migrate, type Schema } from '../schema/index.js'
 import type { ReplicaStorage } from '../storage/index.js'
 import { createEngine, type Engine } from './engine.js'
@@ -13,6 +18,8 @@ import type {
   CollectionTransaction,
   OperationHandle,
   Operations,
+  Snapshot,
+  Snapshots,
   Store,
   StoreStatus,
   Transaction,
@@ -159,8 +166,33 @@ function collectionHandle(
     get: (id) => rows.get(id),
     watch: (id) => rows.watch(id),
     open: (id) => openDocument(engine.openDocument({ collection: name, id }), name, fields),
+    snapshots: (id) => snapshotsOf({ collection: name, id }, engine, rows, on),
     query: (options) => rows.query(options),
   } satisfies CollectionHandle)
+}
+
+function snapshotsOf(
+  ref: EntityRef,
+  engine: Engine,
+  rows: Rows<Fields>,
+  on: (id: string, change: (draft: OperationDraft, ref: EntityRef) => void) => OperationHandle,
+): Snapshots {
+  const shelf = engine.snapshots(ref)
+  const shown = ({ id, label, takenAt, view }: StoredSnapshot): Snapshot =>
+    Object.freeze({ id, label, takenAt, row: rows.factory.preview(ref.id, view) })
+  return {
+    async take(label = '') {
+      const entity = engine.replica.entity(ref)
+      if (entity === undefined) throw missing(ref)
+      return shown(await shelf.take(label, entity.view))
+    },
+    list: async () => Object.freeze((await shelf.list()).map(shown)),
+    async restore(id) {
+      const { view } = await shelf.use(id)
+      return on(ref.id, (draft, own) => draft.overwrite(own, view))
+    },
+    remove: (id) => shelf.remove(id),
+  }
 }
 
 function transactionOf(

@@ -62,8 +62,34 @@ export interface CollectionHandle<F extends Fields = Fields> {
    * Close it when the editor goes. @throws TidemarkError `entity-missing`
    */
   open(id: string): OpenDocument<F>
+  /** Copies of the entity on this device, for going back to. */
+  snapshots(id: string): Snapshots<F>
   /** A live query. Its rows keep their identity while nothing in them changes. */
   query(options?: QueryOptions<F>): LiveQuery<EntityRow<F>>
+}
+
+/** An entity as it was. */
+export interface Snapshot<F extends Fields = Fields> {
+  readonly id: string
+  readonly label: string
+  /** Milliseconds since the Unix epoch. */
+  readonly takenAt: number
+  /** The entity then; undefined when it was deleted. */
+  readonly row: EntityRow<F> | undefined
+}
+
+/** The snapshots of one entity. They stay on the device; 30 of each entity are kept, the least recently used one goes first. */
+export interface Snapshots<F extends Fields = Fields> {
+  /** Keeps the entity as it is now. @throws TidemarkError `entity-missing`, `storage-failed` */
+  take(label?: string): Promise<Snapshot<F>>
+  /** The newest first. */
+  list(): Promise<readonly Snapshot<F>[]>
+  /**
+   * Writes what differs from the snapshot, as an ordinary operation that can be undone; brings a deleted entity back. XML
+   * fields stay as they are. @throws TidemarkError `snapshot-missing`, `entity-missing`
+   */
+  restore(snapshot: string): Promise<OperationHandle>
+  remove(snapshot: string): Promise<void>
 }
 
 /** Names of fields of a kind. */

@@ -14,14 +14,21 @@ export function takeBack(doc: Y.Doc, edit: Uint8Array, before: readonly Uint8Arr
     if (ds.clients.size === 0) return
     const former = openDocument(before, 0)
     for (const [root, type] of former.share) {
-      for (let item = type._start; item !== null; item = item.right) {
+      // From the end: what is put back stands before everything that came after it.
+      for (let item = lastOf(type); item !== null; item = item.left) {
         if (item.deleted) continue
-        for (const { clock, len } of ds.clients.get(item.id.client) ?? [])
+        for (const { clock, len } of [...(ds.clients.get(item.id.client) ?? [])].reverse())
           putBack(doc, root, item, Math.max(clock, item.id.clock), clock + len)
       }
     }
     former.destroy()
   })
+}
+
+function lastOf({ _start }: Pick<Y.Text, '_start'>): Y.Item | null {
+  let last = _start
+  while (last?.right) last = last.right
+  return last
 }
 
 function deleteItems(transaction: Y.Transaction, id: ItemId, length: number): void {
