@@ -5,7 +5,7 @@ import type { ItemId } from './update.js'
 /**
  * Takes back in `doc` what an edit did to text and lists: what it put in goes, what it took out comes back where it was; what
  * others have done since stays. `before` is what the edit was made on: the document itself has forgotten what was deleted.
- * Elements and formats that were taken out stay out: an editor's own undo knows those.
+ * XML elements that were taken out stay out: an editor's own undo knows those.
  */
 export function takeBack(doc: Y.Doc, edit: Uint8Array, before: readonly Uint8Array[]): void {
   const { structs, ds } = Y.decodeUpdate(edit)
@@ -13,22 +13,15 @@ export function takeBack(doc: Y.Doc, edit: Uint8Array, before: readonly Uint8Arr
     for (const { id, length } of structs) deleteItems(transaction, id, length)
     if (ds.clients.size === 0) return
     const former = openDocument(before, 0)
-    for (const [root, type] of former.share) {
-      // From the end: what is put back stands before everything that came after it.
-      for (let item = lastOf(type); item !== null; item = item.left) {
+    for (const { _start } of former.share.values()) {
+      for (let item = _start; item !== null; item = item.right) {
         if (item.deleted) continue
-        for (const { clock, len } of [...(ds.clients.get(item.id.client) ?? [])].reverse())
-          putBack(doc, root, item, Math.max(clock, item.id.clock), clock + len)
+        for (const { clock, len } of ds.clients.get(item.id.client) ?? [])
+          putBack(transaction, item, Math.max(clock, item.id.clock), clock + len)
       }
     }
     former.destroy()
   })
-}
-
-function lastOf({ _start }: Pick<Y.Text, '_start'>): Y.Item | null {
-  let last = _start
-  while (last?.right) last = last.right
-  return last
 }
 
 function deleteItems(transaction: Y.Transaction, id: ItemId, length: number): void {
@@ -48,31 +41,24 @@ function deleteItems(transaction: Y.Transaction, id: ItemId, length: number): vo
   }
 }
 
-/** Puts the clocks from `start` to `end` of a former item back after what is left of them. */
-function putBack(doc: Y.Doc, root: string, item: Y.Item, start: number, end: number): void {
-  const from = start - item.id.clock
-  const to = Math.min(end - item.id.clock, item.length)
-  if (from >= to) return
-  const { content } = item
-  if (content instanceof Y.ContentString) {
-    const text = doc.getText(root)
-    const index = indexOf(text, { client: item.id.client, clock: start })
-    if (index !== undefined) text.insert(index, content.str.slice(from, to))
-  } else if (content instanceof Y.ContentAny) {
-    const list = doc.getArray(root)
-    const index = indexOf(list, { client: item.id.client, clock: start })
-    if (index !== undefined) list.insert(index, content.arr.slice(from, to))
-  }
+/** Puts the clocks from `start` to `end` of a former item back, right behind what is left of them. */
+function putBack(transaction: Y.Transaction, item: Y.Item, start: number, end: number): void {
+  const { doc } = transaction
+  const { client, clock } = item.id
+  const until = Math.min(end, clock + item.length)
+  const content = start < until ? contentOf(item, start - clock, until - clock) : undefined
+  if (content === undefined || Y.getState(doc.store, client) < until) return
+  const left = Y.getItemCleanEnd(transaction, doc.store, Y.createID(client, until - 1))
+  if (!(left instanceof Y.Item)) return
+  const id = Y.createID(doc.clientID, Y.getState(doc.store, doc.clientID))
+  const { right, parent } = left
+  const again = new Y.Item(id, left, left.lastId, right, right?.id ?? null, parent, null, content)
+  again.integrate(transaction, 0)
 }
 
-/** How many elements stand before an item, deleted or not; undefined where it isn't known. */
-function indexOf({ _start }: Pick<Y.Text, '_start'>, id: ItemId): number | undefined {
-  let index = 0
-  for (let item = _start; item !== null; item = item.right) {
-    const offset = id.clock - item.id.clock
-    const isHere = item.id.client === id.client && offset >= 0 && offset < item.length
-    if (isHere) return item.deleted ? index : index + offset
-    if (!item.deleted && item.countable) index += item.length
-  }
+function contentOf({ content }: Y.Item, from: number, to: number): Y.Item['content'] | undefined {
+  if (content instanceof Y.ContentString) return new Y.ContentString(content.str.slice(from, to))
+  if (content instanceof Y.ContentAny) return new Y.ContentAny(content.arr.slice(from, to))
+  if (content instanceof Y.ContentEmbed || content instanceof Y.ContentFormat) return content.copy()
   return undefined
 }
