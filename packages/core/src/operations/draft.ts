@@ -16,6 +16,7 @@ import {
   FIRST_GENERATION,
   joinEdit,
   keyOf,
+  type MovedText,
   type PendingPart,
 } from '../replica/index.js'
 import { type Fields, migrate, type Schema } from '../schema/index.js'
@@ -52,7 +53,7 @@ export interface OperationDraft {
   remove(ref: EntityRef): void
   restore(ref: EntityRef): void
   /** Takes back what an operation did, where it still stands [L25]. Entities that are gone are left out. */
-  revert(recorded: readonly RecordedPart[]): void
+  revert(recorded: readonly RecordedPart[], moves: readonly MovedText[]): MovedText[]
   /** Brings an entity to what it was, also one that is deleted. @throws TidemarkError `entity-missing` */
   overwrite(ref: EntityRef, wanted: EntityView): void
   /** An entity with the changes so far. */
@@ -150,12 +151,12 @@ export function createDraft(context: DraftContext): OperationDraft {
       draft.migrate()
       overwrite(draft, migrate(context.schema, ref.collection, ref.id, wanted))
     },
-    revert(recorded) {
-      for (const one of recorded) {
+    revert(recorded, moves) {
+      return recorded.flatMap((one) => {
         const { collection, id } = one.part
-        if (context.exists({ collection, id }))
-          revert(draftOf({ collection, id }), one, context.now())
-      }
+        if (!context.exists({ collection, id })) return []
+        return revert(draftOf({ collection, id }), one, moves, context.now())
+      })
     },
     peek(ref) {
       const draft = drafts.get(keyOf(ref))

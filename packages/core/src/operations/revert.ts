@@ -8,7 +8,7 @@ import {
   sameValue,
   takeBack,
 } from '../entity/index.js'
-import type { PendingPart } from '../replica/index.js'
+import { keyOf, type MovedText, type PendingPart } from '../replica/index.js'
 import { type EntityDraft, REMOVED } from './entity-draft.js'
 
 /** What an operation changed on one entity, with what it was made on: enough to take it back by another one [L25]. */
@@ -21,18 +21,26 @@ export interface RecordedPart {
 
 /**
  * Takes back what a part did, where that still stands: a field that somebody has written since keeps what it has now. Made
- * entities are deleted, and can be restored.
+ * entities are deleted, and can be restored. Returns where text went that came back.
  */
-export function revert(draft: EntityDraft, recorded: RecordedPart, now: number): void {
-  const { part, before, updates } = recorded
+export function revert(
+  draft: EntityDraft,
+  { part, before, updates }: RecordedPart,
+  moves: readonly MovedText[],
+  now: number,
+): MovedText[] {
   if (part.kind === 'create') {
     draft.assign(DELETED_FIELD, now)
-    return
+    return []
   }
   // What a migration wrote stays: it isn't what the person did.
   const first = part.writes.findIndex(({ field }) => field === SCHEMA_FIELD) + 1
   for (const write of part.writes.slice(first)) revertWrite(draft, write, before)
-  if (part.edit !== null) takeBack(draft.document().doc, part.edit, updates)
+  if (part.edit === null) return []
+  const entity = keyOf(part)
+  const own = moves.filter((move) => move.entity === entity)
+  const again = takeBack(draft.document().doc, part.edit, updates, own)
+  return again.map((run) => ({ entity, ...run }))
 }
 
 function revertWrite(draft: EntityDraft, write: RegisterWrite, before: EntityView): void {

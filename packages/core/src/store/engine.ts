@@ -308,7 +308,10 @@ export function createEngine(
       const { recorded } = entry
       let isRecorded = false
       const handle = run(
-        (draft) => draft.revert(recorded),
+        (draft) => {
+          const { moves } = requireOpen().persistence.meta
+          history.moved(draft.revert(recorded, [...moves, ...history.moves]))
+        },
         (made) => {
           isRecorded = true
           record(made)

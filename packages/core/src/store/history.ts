@@ -1,4 +1,5 @@
 import type { RecordedPart } from '../operations/index.js'
+import type { MovedText } from '../replica/index.js'
 
 /** One operation that can be undone, or redone. */
 export interface HistoryEntry {
@@ -17,16 +18,21 @@ export interface History {
   redone(entry: HistoryEntry): void
   takeUndo(): HistoryEntry | undefined
   takeRedo(): HistoryEntry | undefined
+  /** Where text stands that came back, for the steps before it. */
+  readonly moves: readonly MovedText[]
+  moved(moves: readonly MovedText[]): void
   /** An operation was rejected or rolled back: there is nothing to take back. */
   forget(id: string): void
 }
 
 /** More steps than anybody goes back one by one. */
 const MAX_STEPS = 100
+const MAX_MOVES = 1000
 
 export function createHistory(): History {
   let undos: HistoryEntry[] = []
   let redos: HistoryEntry[] = []
+  let known: readonly MovedText[] = []
 
   function push(entries: HistoryEntry[], entry: HistoryEntry): void {
     entries.push(entry)
@@ -48,6 +54,12 @@ export function createHistory(): History {
     redone: (entry) => push(undos, entry),
     takeUndo: () => undos.pop(),
     takeRedo: () => redos.pop(),
+    get moves() {
+      return known
+    },
+    moved(moves) {
+      known = [...known, ...moves].slice(-MAX_MOVES)
+    },
     forget(id) {
       undos = undos.filter((entry) => entry.id !== id)
       redos = redos.filter((entry) => entry.id !== id)

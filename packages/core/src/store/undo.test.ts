@@ -127,6 +127,22 @@ describe('[D10] undo', () => {
     expect(cards.get('c')?.body.replace('-OTHER-', '')).toBe('Hello world')
   })
 
+  test('of a deletion and then of what was deleted leaves nothing behind', async () => {
+    const { store, cards } = await openCard()
+    cards.update('c', (card) => card.body.insert(5, ' there'))
+    cards.update('c', (card) => card.body.delete(3, 6))
+    store.undo()
+    expect(cards.get('c')?.body).toBe('Hello there')
+    store.undo()
+    expect(cards.get('c')?.body).toBe('Hello')
+    store.redo()
+    store.redo()
+    expect(cards.get('c')?.body).toBe('Helre')
+    store.undo()
+    store.undo()
+    expect(cards.get('c')?.body).toBe('Hello')
+  })
+
   test('tells whether there is something to undo or to redo, and begins anew after a new change', async () => {
     const { store, cards } = await openCard()
     const told: unknown[] = []

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { captureUpdate, openDocument, takeBack } from './index.js'
+import { captureUpdate, type ItemRun, openDocument, takeBack } from './index.js'
 
 const SEED = 20261121
 const CLIENT = 7
@@ -40,8 +40,9 @@ test('[L25] taking back edits of a text and a list, the last one first, goes thr
         })
         return { edit, before }
       })
+      const moves: ItemRun[] = []
       for (const { edit, before } of done.reverse()) {
-        if (edit !== undefined) takeBack(doc, edit, before.updates)
+        if (edit !== undefined) moves.push(...takeBack(doc, edit, before.updates, moves))
         expect(state()).toEqual(before.state)
       }
     }),
