@@ -3,6 +3,13 @@
  * Pure: functions over bytes and values. May import `errors`, yjs and lib0; knows nothing of schemas,
  * storage, sockets or time. Used by clients and by the relay.
  */
+export {
+  FIRST_GENERATION,
+  GENERATION,
+  lifeOf,
+  nextLife,
+  renewedGeneration,
+} from './generation.js'
 export { createHybridClock, type HybridClock, MAX_CLOCK_DRIFT_MS } from './hybrid-clock.js'
 export {
   COLLECTION_NAME,
@@ -27,6 +34,7 @@ export {
   type WrittenContent,
   writeRegisters,
 } from './register-log.js'
+export { type RenewedDocument, renewDocument } from './renewal.js'
 export {
   type ActorParts,
   compareStamps,

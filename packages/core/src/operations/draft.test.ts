@@ -129,11 +129,25 @@ describe('insert', () => {
     expect(refusal(() => insert({ title: 'two' })).code).toBe('entity-exists')
   })
 
-  test('refuses the id of a deleted entity, and says how to bring it back', () => {
+  test('[L23] makes a deleted entity anew, with nothing of its former life', () => {
+    const { insert, run } = device()
+    insert({ title: 'one', tags: ['a'] })
+    run((own) => own.remove(CARD))
+    const anew = insert({ title: 'two' })
+    expect(anew.parts).toMatchObject([{ kind: 'create', generation: '1' }])
+    const [content] = [...anew.contents.values()]
+    expect(content && viewOf(content).values).toEqual({ title: 'two', done: false })
+  })
+
+  test('refuses the id of an entity that the same transaction deletes, and says how to bring it back', () => {
     const { insert, run } = device()
     insert({ title: 'one' })
-    run((own) => own.remove(CARD))
-    expect(refusal(() => insert({ title: 'two' }))).toMatchObject({
+    const both = (): unknown =>
+      run((own) => {
+        own.remove(CARD)
+        own.insert('cards', { ...CARD, title: 'two' })
+      })
+    expect(refusal(both)).toMatchObject({
       code: 'entity-deleted',
       message: expect.stringContaining('restore()'),
     })

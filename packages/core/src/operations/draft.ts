@@ -1,9 +1,11 @@
 import {
   DELETED_FIELD,
+  EMPTY_CONTENT,
   ENTITY_ID,
   type EntityContent,
   type EntityView,
   isDeleted,
+  nextLife,
   SCHEMA_FIELD,
   skipItems,
   viewOf,
@@ -13,7 +15,6 @@ import { TidemarkError } from '../errors.js'
 import {
   type EntityKey,
   type EntityRef,
-  FIRST_GENERATION,
   joinEdit,
   keyOf,
   type MovedText,
@@ -83,10 +84,27 @@ export function createDraft(context: DraftContext): OperationDraft {
         content: context.content(ref),
         updates: () => context.updates(ref),
         client: context.client,
+        generation: context.generation(ref),
         migrate: (view) => migrate(context.schema, ref.collection, ref.id, view),
       })
       drafts.set(key, draft)
     }
+    return draft
+  }
+
+  /** An entity that is made: for the first time, or anew over its tombstone, in a life that knows nothing of the former one. */
+  function draftOfNew(ref: EntityRef): EntityDraft {
+    if (!context.exists(ref)) return draftOf(ref)
+    const { client, schema } = context
+    const draft = createEntityDraft(ref, {
+      fields: fieldsOf(schema, ref.collection),
+      content: EMPTY_CONTENT,
+      updates: () => [],
+      client,
+      generation: nextLife(context.generation(ref)),
+      migrate: (view) => view,
+    })
+    drafts.set(keyOf(ref), draft)
     return draft
   }
 
@@ -106,8 +124,9 @@ export function createDraft(context: DraftContext): OperationDraft {
       }
       const ref = { collection, id }
       const known = this.peek(ref)
-      if (known !== undefined) throw occupied(ref, known)
-      const draft = draftOf(ref)
+      const isTombstone = known !== undefined && isDeleted(known) && !drafts.has(keyOf(ref))
+      if (known !== undefined && !isTombstone) throw occupied(ref, known)
+      const draft = draftOfNew(ref)
       try {
         fill(draft, input)
         const { version } = context.schema
@@ -203,7 +222,7 @@ function finishEntity(
     collection: draft.ref.collection,
     id: draft.ref.id,
     kind: draft.kind,
-    generation: draft.kind === 'create' ? FIRST_GENERATION : context.generation(draft.ref),
+    generation: draft.generation,
     sequence,
     lastModified: context.tick(),
     writes,

@@ -23,6 +23,7 @@ export interface EntityDraftContext {
   /** The updates that make up the entity's document. */
   updates(): readonly Uint8Array[]
   readonly client: number
+  readonly generation: string
   /** Brings the entity to the schema's version. @throws TidemarkError `migration-failed` */
   migrate(view: EntityView): EntityView
 }
@@ -35,6 +36,8 @@ export interface EntityDraft {
   /** The entity before the transaction. */
   readonly base: EntityView
   kind: 'create' | 'update'
+  /** The life of the document that is written to. */
+  readonly generation: string
   /** From here on it is an entity of the schema's version. The first change writes that down with itself. */
   migrate(): void
   /** A later assignment of a register replaces an earlier one: one write a register. */
@@ -65,7 +68,7 @@ export interface WriteStamp {
 
 export function createEntityDraft(
   { collection, id }: EntityRef,
-  { fields, content, updates, client, migrate }: EntityDraftContext,
+  { fields, content, updates, client, generation, migrate }: EntityDraftContext,
 ): EntityDraft {
   const stored = viewOf(content)
   let base = stored
@@ -111,6 +114,7 @@ export function createEntityDraft(
     content,
     base: stored,
     kind: 'update',
+    generation,
     migrate() {
       base = migrate(base)
     },

@@ -23,6 +23,7 @@ const RELAY_TYPES = {
   ack: 70,
   reject: 71,
   pong: 72,
+  renewed: 73,
 } as const
 
 /** Position is the number on the wire: append only. */
@@ -154,6 +155,11 @@ export function encodeRelayMessage(message: RelayMessage): Uint8Array {
       encoding.writeVarUint(encoder, message.sequence)
       writeOperation(encoder, message.operation)
       break
+    case 'renewed':
+      encoding.writeVarUint(encoder, message.channel)
+      encoding.writeVarUint(encoder, message.sequence)
+      writeEntity(encoder, message.entity)
+      break
     case 'ack':
       encoding.writeVarUint(encoder, message.channel)
       encoding.writeVarString(encoder, message.id)
@@ -225,6 +231,13 @@ export function decodeRelayMessage(frame: Uint8Array): RelayMessage {
           channel: readUint(decoder),
           sequence: readUint(decoder),
           operation: readOperation(decoder),
+        }
+      case RELAY_TYPES.renewed:
+        return {
+          type: 'renewed',
+          channel: readUint(decoder),
+          sequence: readUint(decoder),
+          entity: readEntity(decoder),
         }
       case RELAY_TYPES.ack:
         return {

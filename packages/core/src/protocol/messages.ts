@@ -59,7 +59,7 @@ export type RejectCode =
   | 'too-large'
   /** The entity is unknown here, or was purged. */
   | 'gone'
-  /** Written against an older life of the entity. */
+  /** Written on a document that has been renewed; the new one is on its way, or here. Costs no attempt [L16]. */
   | 'generation'
   /** Its predecessor is missing; send that first. Costs no attempt [L20]. */
   | 'gap'
@@ -108,6 +108,13 @@ export type RelayMessage =
       readonly channel: number
       readonly sequence: number
       readonly operation: WireOperation
+    }
+  | {
+      readonly type: 'renewed'
+      readonly channel: number
+      readonly sequence: number
+      /** The same values in a new document [L16]; what waits for the old one is said again on it. */
+      readonly entity: EntityState
     }
   | {
       readonly type: 'ack'

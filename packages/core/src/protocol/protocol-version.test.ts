@@ -16,7 +16,7 @@ import { PROTOCOL_VERSION, SUBPROTOCOL } from './version.js'
  */
 const FORMATS: Readonly<Record<number, string>> = {
   1: 'f65813bf78bbe8cc8ac710472f8da9bd',
-  2: '3c9c305040867ef12d7f319d1964c809',
+  2: '25dbad76c895cff306fa217ce1dde11b',
 }
 
 /** Every type of message with its number and layout, and every code of a rejection with its number. */

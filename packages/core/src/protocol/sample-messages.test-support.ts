@@ -76,6 +76,20 @@ export const RELAY_SAMPLES: ByType<RelayMessage> = {
   },
   caughtUp: { type: 'caughtUp', channel: 1, sequence: 200 },
   changes: { type: 'changes', channel: 1, sequence: 201, operation },
+  renewed: {
+    type: 'renewed',
+    channel: 1,
+    sequence: 203,
+    entity: {
+      collection: 'cards',
+      id: 'c1',
+      generation: '0.x8k2',
+      confirmedSequence: 203,
+      sequence: 5,
+      lastModified: 1_790_000_000_000_001,
+      bytes: new Uint8Array([0, 0]),
+    },
+  },
   ack: { type: 'ack', channel: 1, id, sequence: 202, digest },
   reject: {
     type: 'reject',
@@ -182,6 +196,12 @@ const RELAY: Arbitraries<RelayMessage> = {
     channel: uint,
     sequence: uint,
     operation: wireOperation,
+  }),
+  renewed: fc.record({
+    type: fc.constant('renewed'),
+    channel: uint,
+    sequence: uint,
+    entity,
   }),
   ack: fc.record({
     type: fc.constant('ack'),

@@ -3,7 +3,7 @@
  *
  * History
  * - 1: hello, open, fates, subscribe, pages, changes, push, ack, reject, ping.
- * - 2: `reject` tells the relay's time; code `drift`; digests are over versions too.
+ * - 2: `reject` tells the relay's time; code `drift`; digests are over versions too; `renewed`; `generation` is tried again.
  */
 export const PROTOCOL_VERSION = 2
 

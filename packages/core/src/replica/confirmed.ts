@@ -9,6 +9,8 @@ export interface ConfirmedChange extends EntityRef {
   readonly lastModified: number
   /** The space sequence that carried it. */
   readonly confirmedSequence: number
+  /** Whether `update` is the whole document, or that of an entity that was just made. */
+  readonly isWhole?: boolean
 }
 
 /** A document is re-encoded once it is twice its compacted size and this much [L17]: below, it isn't worth the time. */
@@ -16,14 +18,17 @@ const COMPACT_ABOVE_BYTES = 1024
 
 /**
  * Moves a change into the confirmed snapshot. The same change twice, or changes in another order, give the same
- * values: bytes merge, versions only go up.
+ * values: bytes merge, versions only go up. A whole document of another generation takes the place of the one before; a
+ * part of another one is in it already, or belongs to a life that is over [L16] [L23].
  */
 export function confirmChange(
   entity: ConfirmedEntity | undefined,
   change: ConfirmedChange,
 ): ConfirmedEntity {
-  let bytes = entity === undefined ? change.update : mergeUpdates([entity.bytes, change.update])
-  let compactedSize = entity?.compactedSize ?? bytes.length
+  const known = entity?.generation === change.generation ? entity : undefined
+  if (entity !== undefined && known === undefined && !replaces(change, entity)) return entity
+  let bytes = known === undefined ? change.update : mergeUpdates([known.bytes, change.update])
+  let compactedSize = known?.compactedSize ?? bytes.length
   if (bytes.length > Math.max(2 * compactedSize, COMPACT_ABOVE_BYTES)) {
     bytes = compactUpdate(bytes)
     compactedSize = bytes.length
@@ -40,4 +45,8 @@ export function confirmChange(
     lastModified: Math.max(entity?.lastModified ?? 0, change.lastModified, view.lastModified),
     view,
   }
+}
+
+function replaces(change: ConfirmedChange, entity: ConfirmedEntity): boolean {
+  return change.isWhole === true && change.confirmedSequence > entity.confirmedSequence
 }

@@ -4,8 +4,10 @@
  * May import `entity`, `schema` and `errors`.
  */
 export { type ConfirmedChange, confirmChange } from './confirmed.js'
+export { currentGeneration, currentLife } from './lives.js'
 export {
   bequeath,
+  createSayer,
   followItems,
   inheritSuperseded,
   itemTableOf,
@@ -13,6 +15,7 @@ export {
   joinEdit,
   movedTexts,
   rebaseParts,
+  type Sayer,
   sayPartAgain,
   withOrphans,
 } from './rebase.js'
@@ -20,7 +23,6 @@ export {
   type ConfirmedEntity,
   type EntityKey,
   type EntityRef,
-  FIRST_GENERATION,
   isRolledBack,
   keyOf,
   type MovedText,

@@ -5,6 +5,7 @@ import {
   type EntityContent,
   type Former,
   type ItemTable,
+  lifeOf,
   mergeUpdates,
   movedRun,
   type RegisterWrite,
@@ -36,16 +37,43 @@ export function rebaseParts(
   dropped: readonly PendingPart[] = [],
   moves: readonly MovedText[] = [],
 ): PendingPart[] {
-  let content: EntityContent =
-    confirmed === undefined ? EMPTY_CONTENT : decodeContent(confirmed.bytes)
+  const content = confirmed === undefined ? EMPTY_CONTENT : decodeContent(confirmed.bytes)
   const updates = confirmed === undefined ? [] : [confirmed.bytes]
   for (const { update } of [...dropped, ...parts]) updates.push(update)
   const items = itemTableWithout(dropped, { updates, clocks: content.clocks, moves })
-  return parts.map((part) => {
-    const said = sayPartAgain(part, content, client, items)
-    content = said.content
-    return said.part
-  })
+  const { say } = createSayer({ generation: confirmed?.generation, content, client, items })
+  return parts.map(say)
+}
+
+/** Says parts of one entity again, one on top of the other. */
+export interface Sayer {
+  say(part: PendingPart): PendingPart
+}
+
+export interface SayerOptions {
+  /** The generation of the document that they are said on; undefined when there is none. */
+  readonly generation: string | undefined
+  readonly content: EntityContent
+  readonly client: number
+  readonly items: ItemTable
+}
+
+export function createSayer({ generation, content: first, client, items }: SayerOptions): Sayer {
+  let content = first
+  let life = generation === undefined ? undefined : lifeOf(generation)
+  return {
+    say(part) {
+      const own = lifeOf(part.generation)
+      // Of a life that is over: it stays as it is, until the relay refuses it [L23].
+      if (life !== undefined && own < life) return part
+      if (life !== undefined && own > life) content = EMPTY_CONTENT
+      life = own
+      const said = sayPartAgain(part, content, client, items)
+      content = said.content
+      const isThere = generation !== undefined && lifeOf(generation) === own
+      return isThere ? { ...said.part, generation } : said.part
+    },
+  }
 }
 
 export function itemTableWithout(dropped: readonly PendingPart[], former?: Former): ItemTable {

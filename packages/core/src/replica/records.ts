@@ -12,9 +12,6 @@ export function keyOf(ref: EntityRef): EntityKey {
   return `${ref.collection}/${ref.id}`
 }
 
-/** The life of an entity's document that it is born with; two devices may make one id offline and merge. */
-export const FIRST_GENERATION = '0'
-
 /** The confirmed snapshot of an entity: everything that the relay has durably acknowledged. One stored row. */
 export interface ConfirmedEntity extends EntityRef {
   readonly generation: string

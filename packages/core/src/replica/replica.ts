@@ -7,6 +7,8 @@ import {
   removalsAfter,
   viewOf,
 } from '../entity/index.js'
+import { currentLife } from './lives.js'
+import { rebaseParts } from './rebase.js'
 import {
   type ConfirmedEntity,
   type EntityKey,
@@ -82,6 +84,9 @@ export interface AbsorbedRows {
   readonly operations: readonly StoredOperation[]
   readonly gone: readonly number[]
 }
+
+/** A client id that nobody writes under: what is shown with it is never sent. */
+const NOBODY = 0
 
 const EMPTY_VIEW: EntityView = viewOf(EMPTY_CONTENT)
 
@@ -328,8 +333,12 @@ export function createReplica(): Replica {
 }
 
 function updatesOf(entity: MutableEntity): Uint8Array[] {
-  const updates = entity.confirmed === undefined ? [] : [entity.confirmed.bytes]
-  for (const { update } of partsOn(entity)) updates.push(update)
+  const { confirmed, parts } = currentLife(entity.confirmed, partsOn(entity))
+  const updates = confirmed === undefined ? [] : [confirmed.bytes]
+  const isSaidOn = parts.every(({ generation }) => generation === confirmed?.generation)
+  // They have still to be said again on the new document; until then they are shown as if they had been [L16].
+  const shown = confirmed === undefined || isSaidOn ? parts : rebaseParts(confirmed, parts, NOBODY)
+  for (const { update } of shown) updates.push(update)
   return updates
 }
 
@@ -337,7 +346,8 @@ function contentOf(entity: MutableEntity): EntityContent {
   const updates = updatesOf(entity)
   if (updates.length === 0) return EMPTY_CONTENT
   let { removed } = EMPTY_CONTENT
-  for (const { writes } of partsOn(entity)) removed = removalsAfter(removed, writes)
+  for (const { writes } of currentLife(entity.confirmed, partsOn(entity)).parts)
+    removed = removalsAfter(removed, writes)
   return { ...decodeContent(mergeUpdates(updates)), removed }
 }
 

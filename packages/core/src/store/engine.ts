@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import {
   createHybridClock,
   type EntityContent,
+  FIRST_GENERATION,
   formatActor,
   type RegisterWrite,
 } from '../entity/index.js'
@@ -11,10 +12,10 @@ import type { Cancel, Platform } from '../platform/index.js'
 import type { EntityStatus } from '../query/index.js'
 import {
   createReplica,
+  currentGeneration,
   type EntityKey,
   type EntityRef,
   type EntityState,
-  FIRST_GENERATION,
   isRolledBack,
   keyOf,
   type PendingPart,
@@ -516,9 +517,12 @@ export function createEngine(
 }
 
 function generationOf(replica: Replica, ref: EntityRef): string {
-  const entity = replica.entity(ref)
-  const created = entity?.pending[0]?.parts.find((part) => part.id === ref.id)
-  return entity?.confirmed?.generation ?? created?.generation ?? FIRST_GENERATION
+  const { confirmed, pending = [] } = replica.entity(ref) ?? {}
+  const key = keyOf(ref)
+  const parts = pending.flatMap((operation) =>
+    operation.parts.filter((part) => keyOf(part) === key),
+  )
+  return currentGeneration(confirmed, parts) ?? FIRST_GENERATION
 }
 
 function pendingWrites(replica: Replica, ref: EntityRef): RegisterWrite[] {

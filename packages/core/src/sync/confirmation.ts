@@ -1,5 +1,6 @@
 import { TidemarkError } from '../errors.js'
 import {
+  type OperationPart,
   operationDigest,
   sameBytes,
   type EntityState as WireEntity,
@@ -37,6 +38,7 @@ export type Step =
       readonly entities: readonly WireEntity[]
       readonly upTo: number | null
     }
+  | { readonly type: 'renewed'; readonly sequence: number; readonly entity: WireEntity }
   | { readonly type: 'caughtUp'; readonly sequence: number }
 
 /**
@@ -54,6 +56,7 @@ export function readSetOf(steps: readonly Step[], orderOf: OrderLookup): Require
   for (const step of steps) {
     if (step.type === 'entities') step.entities.forEach(note)
     else if (step.type === 'changes') step.operation.parts.forEach(note)
+    else if (step.type === 'renewed') note(step.entity)
     const id = idOf(step)
     if (id === undefined) continue
     const own = orderOf(id)
@@ -108,6 +111,14 @@ export function planSteps(
     touched.add(key)
   }
 
+  function applyPart(part: OperationPart, sequence: number): void {
+    apply({ ...part, confirmedSequence: sequence, isWhole: part.kind === 'create' })
+  }
+
+  function applyWhole(entity: WireEntity): void {
+    apply({ ...entity, update: entity.bytes, isWhole: true })
+  }
+
   /**
    * Takes an operation out of the outbox; undefined when it isn't there. A parked one as well: a copy of it that was late
    * on another link may be accepted after the one that was refused, and what is accepted counts.
@@ -124,7 +135,7 @@ export function planSteps(
     const operation = leave(id)
     if (operation === undefined) return false
     if (sameBytes(digest, operationDigest(operation.parts))) {
-      for (const part of operation.parts) apply({ ...part, confirmedSequence: sequence })
+      for (const part of operation.parts) applyPart(part, sequence)
     } else {
       foreignBytes = true
     }
@@ -164,17 +175,20 @@ export function planSteps(
       }
       case 'changes':
         if (!advance(step.sequence)) break
-        for (const part of step.operation.parts) {
-          apply({ ...part, confirmedSequence: step.sequence })
-        }
+        for (const part of step.operation.parts) applyPart(part, step.sequence)
         // One's own operation, pushed by another tab: what counts is what the relay accepted [L10].
         leave(step.operation.id)
         checkpoint = step.sequence
         lastSyncedAt = now
         break
       case 'entities':
-        for (const entity of step.entities) apply({ ...entity, update: entity.bytes })
+        for (const entity of step.entities) applyWhole(entity)
         if (step.upTo !== null) checkpoint = Math.max(checkpoint, step.upTo)
+        break
+      case 'renewed':
+        if (!advance(step.sequence)) break
+        applyWhole(step.entity)
+        checkpoint = step.sequence
         break
       case 'caughtUp':
         checkpoint = Math.max(checkpoint, step.sequence)

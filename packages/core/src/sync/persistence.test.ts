@@ -3,6 +3,7 @@ import {
   decodeContent,
   EMPTY_CONTENT,
   type EntityContent,
+  FIRST_GENERATION,
   mergeUpdates,
   type RegisterWrite,
   type Stamp,
@@ -12,7 +13,6 @@ import {
 import {
   type ConfirmedEntity,
   createReplica,
-  FIRST_GENERATION,
   keyOf,
   type PendingOperation,
 } from '../replica/index.js'

@@ -1,4 +1,6 @@
+import { lifeOf } from '../entity/index.js'
 import {
+  currentGeneration,
   type EntityRef,
   itemTableOf,
   itemTableWithout,
@@ -39,8 +41,12 @@ export async function retryParked(
       const moves = persistence.meta.moves.filter(({ entity }) => entity === keyOf(part))
       const items = itemTableWithout(others, { updates, clocks: content.clocks, moves })
       const said = sayPartAgain(part, content, client, items).part
+      const saved = replica.savedOn(part).flatMap((other) => other.parts.filter(isOn(part)))
+      const current = currentGeneration(replica.entity(part)?.confirmed, saved)
+      const isSameLife = current !== undefined && lifeOf(current) === lifeOf(part.generation)
+      const generation = isSameLife ? current : part.generation
       // Without the entity that it was an edit of, it can only be a creation.
-      return { ...said, kind: known ? part.kind : 'create' }
+      return { ...said, generation, kind: known ? part.kind : 'create' }
     })
     const moves = movedTexts(parked.parts, parts)
     const others = followers(replica, parked, moves)
@@ -57,6 +63,11 @@ export async function retryParked(
             },
     }
   })
+}
+
+function isOn(ref: EntityRef): (part: EntityRef) => boolean {
+  const key = keyOf(ref)
+  return (part) => keyOf(part) === key
 }
 
 /** What others that are parked had typed isn't there: text that was typed next to it stands where that would. */

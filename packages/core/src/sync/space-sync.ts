@@ -1,3 +1,4 @@
+import { lifeOf } from '../entity/index.js'
 import type { Cancel, Clock } from '../platform/index.js'
 import type {
   ClientMessage,
@@ -199,6 +200,7 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
         return [{ type: 'entities', entities, upTo: null }, message]
       }
       case 'ack':
+      case 'renewed':
       case 'changes':
         return [message]
       default:
@@ -213,6 +215,8 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     if (message.code === 'drift' && drift.refused(message.id)) return
     // It came right behind something that was refused for its times, and will again: nothing that the app need see.
     if (message.code === 'gap' && drift.isDue) return
+    // Its document was renewed meanwhile: `pump` finds it and has it said again.
+    if (message.code === 'generation' && message.retryable) return
     if (!message.retryable) {
       backOff.forget(message.id)
       // What is to be rolled back anyway needs no person to look at it.
@@ -319,7 +323,7 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
         continue
       }
       const failure = failureOfSize(operation, limits)
-      if (failure !== null) {
+      if (failure !== null || isOutdated(operation)) {
         unsettled.set(operation.id, failure)
         for (const part of operation.parts) blocked.add(keyOf(part))
         lookAgain = true
@@ -334,6 +338,15 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     cancelTimer()
     if (next < Number.POSITIVE_INFINITY) cancelTimer = clock.schedule(pump, next)
     if (sent) host.changed()
+  }
+
+  /** Whether a document that it changes was renewed since it was made: it has to be said again on the new one [L16]. */
+  function isOutdated({ parts }: StoredOperation): boolean {
+    return parts.some((part) => {
+      const confirmed = replica.entity(part)?.confirmed
+      if (confirmed === undefined || confirmed.generation === part.generation) return false
+      return lifeOf(confirmed.generation) === lifeOf(part.generation)
+    })
   }
 
   function subscribe(): void {

@@ -3,7 +3,6 @@ import {
   EMPTY_CONTENT,
   type EntityContent,
   type HybridClock,
-  type ItemTable,
   type LiveElement,
   mergeUpdates,
   type RegisterWrite,
@@ -15,6 +14,9 @@ import {
 } from '../entity/index.js'
 import {
   bequeath,
+  createSayer,
+  currentGeneration,
+  currentLife,
   type EntityKey,
   type EntityRef,
   inheritSuperseded,
@@ -27,7 +29,7 @@ import {
   type Replica,
   renameInOperation,
   restampOperation,
-  sayPartAgain,
+  type Sayer,
   timesOf,
 } from '../replica/index.js'
 
@@ -65,13 +67,11 @@ export function repeatUnsaved(replica: Replica, writer: Writer, change: OutboxCh
       : restampOperation(unsaved, writer.actor(), tick, change.renames)
     const parts = operation.parts.map((part): PendingPart => {
       const key = keyOf(part)
-      const document = documents.get(key) ?? repetition(replica, part, change)
+      const document = documents.get(key) ?? repetition(replica, part, writer.client(), change)
       const own = inheritSuperseded(part.writes, document.gone)
       const writes = document.migration.length > 0 ? [...document.migration, ...own] : own
-      const { content, items } = document
-      const said = sayPartAgain({ ...part, writes }, content, writer.client(), items)
-      documents.set(key, { ...document, migration: [], content: said.content })
-      return said.part
+      documents.set(key, { ...document, migration: [] })
+      return document.sayer.say({ ...part, writes })
     })
     replica.restage({ ...operation, parts })
   }
@@ -82,13 +82,13 @@ interface Repetition {
   /** What the next part says before its own writes. */
   readonly migration: readonly RegisterWrite[]
   readonly gone: readonly RegisterWrite[]
-  readonly items: ItemTable
-  readonly content: EntityContent
+  readonly sayer: Sayer
 }
 
 function repetition(
   replica: Replica,
   ref: EntityRef,
+  client: number,
   { dropped, former, moves }: OutboxChange,
 ): Repetition {
   const goneParts = partsOn(dropped, ref)
@@ -101,7 +101,10 @@ function repetition(
   })
   // What was saved has come before, and has the migration already.
   const [heir] = partsOn([...replica.savedOn(ref), ...replica.unsaved()], ref)
-  return { ...bequeath(heir, goneParts), items, content }
+  const saved = partsOn(replica.savedOn(ref), ref)
+  const generation = currentGeneration(replica.entity(ref)?.confirmed, saved)
+  const sayer = createSayer({ generation, content, client, items })
+  return { ...bequeath(heir, goneParts), sayer }
 }
 
 function partsOn(operations: readonly PendingOperation[], ref: EntityRef): PendingPart[] {
@@ -116,9 +119,10 @@ export function savedContent(replica: Replica, ref: EntityRef): EntityContent {
 }
 
 function savedUpdates(replica: Replica, ref: EntityRef): Uint8Array[] {
-  const confirmed = replica.entity(ref)?.confirmed
+  const saved = partsOn(replica.savedOn(ref), ref)
+  const { confirmed, parts } = currentLife(replica.entity(ref)?.confirmed, saved)
   const updates = confirmed === undefined ? [] : [confirmed.bytes]
-  for (const { update } of partsOn(replica.savedOn(ref), ref)) updates.push(update)
+  for (const { update } of parts) updates.push(update)
   return updates
 }
 

@@ -198,8 +198,10 @@ describe('an operation is refused', () => {
     (id) => expectRefused('invalid', (part) => [{ ...part, id }]),
   )
 
-  it('[L16] when it was written against another generation', () =>
-    expectRefused('generation', (part) => [{ ...part, generation: '1' }]))
+  it.each(['', 'other', '00', '1.', '1.X', '-1', '0.1.2', '9'.repeat(10)])(
+    '[L16] when its generation is %j, which is none',
+    (generation) => expectRefused('invalid', (part) => [{ ...part, generation }]),
+  )
 
   it('[L23] when it updates an entity that is unknown here', () =>
     expectRefused('gone', (part) => [{ ...part, kind: 'update' }]))
@@ -373,7 +375,7 @@ describe('an operation of several parts', () => {
     const next = writer.write('one', { a: 3 })
     expect(await push(connection, create, refused, next)).toMatchObject([
       { type: 'ack', sequence: 1 },
-      reject('generation'),
+      reject('invalid'),
       { type: 'ack', sequence: 2 },
     ])
     expect(await valuesOf(relay, 'one')).toEqual({ a: 3 })

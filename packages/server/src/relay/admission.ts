@@ -13,8 +13,10 @@ import { compacted, isCompactionDue } from './compaction.js'
 import { driftOf } from './drift.js'
 import type { HeadBatch } from './entity-heads.js'
 import type { Limits } from './limits.js'
-import { INITIAL_GENERATION, isActorOf, OPERATION_ID } from './names.js'
+import { lifeFor } from './lives.js'
+import { isActorOf, OPERATION_ID } from './names.js'
 import type { Author } from './ports.js'
+import { isRenewalDue, type RenewalDue } from './renewals.js'
 import type { Submission } from './submission.js'
 import { type Rejection, rejected, retryLater, type Verdict } from './verdict.js'
 
@@ -27,6 +29,8 @@ export interface AdmissionContext {
   readonly log: Log
   /** Milliseconds since the epoch. */
   readonly now: number
+  /** Entities to be renewed once this is committed. */
+  readonly renewals: RenewalDue[]
 }
 
 /** A part that passed, with everything that writing it takes. */
@@ -124,11 +128,11 @@ async function judgePart(
   part: OperationPart,
 ): Promise<AdmittedPart | Rejection> {
   const name = `${part.collection}/${part.id}`
-  const head = await heads.get(space, part)
-  if (part.generation !== (head?.generation ?? INITIAL_GENERATION)) {
-    return rejected('generation', `${name} has another generation; rebase onto it.`)
-  }
-  if (part.kind === 'update' && head === undefined) {
+  const before = await heads.get(space, part)
+  const life = await lifeFor(tx, space, part, before)
+  if ('kind' in life) return life
+  const head = life.base
+  if (part.kind === 'update' && before === undefined) {
     return awaited.has(author, space, part)
       ? retryLater('gap', `${name} has to be created first.`, 0)
       : rejected('gone', `${name} is unknown here.`)
@@ -167,12 +171,15 @@ async function judgePart(
     return rejected('too-large', `${name} would have more than ${limits.maxEntityBytes} bytes.`)
   }
 
-  let versionSequence = Math.max(head?.versionSequence ?? 0, part.sequence)
-  let lastModified = Math.max(head?.lastModified ?? 0, part.lastModified)
+  // Versions go on, also in a new life.
+  let versionSequence = Math.max(before?.versionSequence ?? 0, part.sequence)
+  let lastModified = Math.max(before?.lastModified ?? 0, part.lastModified)
   for (const element of elements) {
     versionSequence = Math.max(versionSequence, element.sequence)
     lastModified = Math.max(lastModified, element.lastModified)
   }
+  if (head === undefined && before !== undefined)
+    return { part, head, clients, versionSequence, lastModified, snapshot: part.update }
   const due = head !== undefined && isCompactionDue(head, part.update.length)
   const snapshot = due ? compacted(await tx.entityLog(space, part, head), part.update) : undefined
   return { part, head, clients, versionSequence, lastModified, snapshot }
@@ -194,7 +201,7 @@ function bind(
 }
 
 async function writePart(
-  { tx, heads }: AdmissionContext,
+  { tx, heads, limits, renewals }: AdmissionContext,
   space: string,
   { part, head, clients, versionSequence, lastModified, snapshot }: AdmittedPart,
   sequence: number,
@@ -205,6 +212,8 @@ async function writePart(
     await tx.putSnapshot(space, ref, snapshot)
     const sizes = { snapshotBytes: snapshot.length, logBytes: 0, logLength: 0 }
     heads.set(space, ref, { ...common, ...sizes })
+    if (isRenewalDue(snapshot, clients.size, limits.renewAboveClients))
+      renewals.push({ space, ref })
     return
   }
   await tx.appendUpdate(space, ref, sequence, part.update)

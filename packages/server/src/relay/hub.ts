@@ -20,6 +20,8 @@ export interface Hub {
   leave(space: string, subscriber: Subscriber): void
   /** Tells everybody in the space but the channel that pushed the operation: that one gets an acknowledgement. */
   broadcast(space: string, sequence: number, operation: WireOperation, author: Subscriber): void
+  /** Tells everybody in the space; `encode` makes the frame for a channel. */
+  announce(space: string, sequence: number, encode: (channel: number) => Uint8Array): void
   /** Drops who has not seen everything up to `sequence`. */
   align(space: string, sequence: number): void
   /** The spaces that somebody listens to. */
@@ -42,6 +44,30 @@ export function createHub(): Hub {
     for (const subscriber of audience.subscribers) subscriber.drop()
   }
 
+  function tell(
+    space: string,
+    sequence: number,
+    encode: (channel: number) => Uint8Array,
+    except: Subscriber | undefined,
+  ): void {
+    align(space, sequence - 1)
+    const audience = audiences.get(space)
+    if (audience === undefined) return
+    audience.sequence = sequence
+    // Clients number their channels from small numbers up: most frames are the same bytes.
+    const frames = new Map<number, Uint8Array>()
+    for (const subscriber of audience.subscribers) {
+      if (subscriber === except) continue
+      const { channel } = subscriber
+      let frame = frames.get(channel)
+      if (frame === undefined) {
+        frame = encode(channel)
+        frames.set(channel, frame)
+      }
+      subscriber.send(frame)
+    }
+  }
+
   return {
     join(space, subscriber, sequence) {
       align(space, sequence)
@@ -55,23 +81,11 @@ export function createHub(): Hub {
       if (audience?.subscribers.size === 0) audiences.delete(space)
     },
     broadcast(space, sequence, operation, author) {
-      align(space, sequence - 1)
-      const audience = audiences.get(space)
-      if (audience === undefined) return
-      audience.sequence = sequence
-      // Clients number their channels from small numbers up: most frames are the same bytes.
-      const frames = new Map<number, Uint8Array>()
-      for (const subscriber of audience.subscribers) {
-        if (subscriber === author) continue
-        const { channel } = subscriber
-        let frame = frames.get(channel)
-        if (frame === undefined) {
-          frame = encodeRelayMessage({ type: 'changes', channel, sequence, operation })
-          frames.set(channel, frame)
-        }
-        subscriber.send(frame)
-      }
+      const encode = (channel: number): Uint8Array =>
+        encodeRelayMessage({ type: 'changes', channel, sequence, operation })
+      tell(space, sequence, encode, author)
     },
+    announce: (space, sequence, encode) => tell(space, sequence, encode, undefined),
     align,
     spaces: () => [...audiences.keys()],
   }

@@ -15,6 +15,8 @@ export interface Limits extends RelayLimits {
   readonly maxClockDrift: number
   /** Client ids that one entity may have. */
   readonly maxClientsPerEntity: number
+  /** An entity with more client ids gets a new document when it is compacted [L16]. */
+  readonly renewAboveClients: number
   /** Size of one entity after compaction, in bytes. */
   readonly maxEntityBytes: number
   /** Spaces that one connection may have open. */
@@ -56,6 +58,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxClockDrift: MAX_CLOCK_DRIFT_MS,
   // Every Yjs transaction costs O(client ids): 1,000 cost 0.2 ms (design §3; reliability S17).
   maxClientsPerEntity: 1_024,
+  // Twelve bytes each in every copy, and O(client ids) in every transaction of an open document.
+  renewAboveClients: 64,
   maxEntityBytes: 4 * MIB,
   maxChannels: 1_024,
   // Reliability S9.

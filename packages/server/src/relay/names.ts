@@ -1,6 +1,3 @@
-/** The life that every entity begins with [L16]. */
-export const INITIAL_GENERATION = '0'
-
 /** The name of a device's database: part of actors, so without a slash. */
 export const REPLICA_ID: RegExp = /^[A-Za-z0-9_-]{4,64}$/
 

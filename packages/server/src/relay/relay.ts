@@ -1,4 +1,4 @@
-import { CLOSE_CODES } from '@tidemark/core/protocol'
+import { CLOSE_CODES, encodeRelayMessage } from '@tidemark/core/protocol'
 import { silentLog } from '../log.js'
 import { createHub } from './hub.js'
 import { DEFAULT_LIMITS } from './limits.js'
@@ -22,6 +22,15 @@ export function createRelay(options: RelayOptions): Relay {
     async recover() {
       for (const space of hub.spaces()) hub.align(space, await storage.head(space))
     },
+    randomSuffix: () =>
+      randomId()
+        .toLowerCase()
+        .replace(/[^0-9a-z]/g, '')
+        .slice(-16),
+    renewed: ({ space, sequence, entity }) =>
+      hub.announce(space, sequence, (channel) =>
+        encodeRelayMessage({ type: 'renewed', channel, sequence, entity }),
+      ),
   })
   const sessions = new Set<Session>()
   const context: SessionContext = {

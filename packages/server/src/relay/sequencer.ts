@@ -5,6 +5,7 @@ import { admit } from './admission.js'
 import { createAwaitedCreates } from './awaited-creates.js'
 import { createEntityHeads, type HeadBatch } from './entity-heads.js'
 import type { Limits } from './limits.js'
+import { type Renewal, type RenewalDue, renewAll } from './renewals.js'
 import { createStoreHealth } from './store-health.js'
 import type { Submission } from './submission.js'
 import { retryLater, type Verdict } from './verdict.js'
@@ -41,6 +42,10 @@ export interface SequencerOptions {
   readonly log: Log
   /** Called when commits work again after a failure: commits may have taken place that nobody was told of. */
   readonly recover: () => Promise<void>
+  /** Up to 16 letters and digits that no other call gives. */
+  readonly randomSuffix: () => string
+  /** Called after the commit of a renewal, in sequence order. */
+  readonly renewed: (renewal: Renewal) => void
 }
 
 /** Reads that run in one turn while operations wait, so that a thousand readers don't stop the writers. */
@@ -76,13 +81,15 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     let batch: readonly Push[] | undefined
     let verdicts: readonly Verdict[] = []
     let changed: HeadBatch | undefined
+    let renewals: RenewalDue[] = []
     try {
       if (!health.isFailing()) {
         verdicts = await storage.transaction(async (tx) => {
           // Taken here and not before: what arrived while the storage got ready joins the batch.
           batch ??= takeBatch()
           changed = heads.begin(tx)
-          const context = { tx, heads: changed, awaited, limits, log, now: clock.now() }
+          renewals = []
+          const context = { tx, heads: changed, awaited, limits, log, now: clock.now(), renewals }
           const results: Verdict[] = []
           for (const push of batch) {
             const verdict = await admit(context, push)
@@ -107,6 +114,25 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       const verdict = verdicts[index] ?? unavailable
       note(push, verdict)
       answer(push, verdict)
+    }
+    if (renewals.length > 0 && !health.isFailing()) await renew(renewals)
+  }
+
+  /** In a transaction of its own, behind the answers: nobody waits for it. */
+  async function renew(due: readonly RenewalDue[]): Promise<void> {
+    let changed: HeadBatch | undefined
+    try {
+      const renewed = await storage.transaction(async (tx) => {
+        changed = heads.begin(tx)
+        const done = await renewAll(due, tx, changed, options.randomSuffix)
+        await changed.flush()
+        return done
+      })
+      if (changed !== undefined) heads.keep(changed)
+      for (const renewal of renewed) options.renewed(renewal)
+    } catch (error) {
+      heads.clear()
+      health.fail(error)
     }
   }
 
