@@ -15,7 +15,7 @@ export interface SnapshotShelf {
 }
 
 /** Of each entity; the one that was used longest ago makes room (requirements E4, F4). */
-export const MAX_SNAPSHOTS = 30
+const MAX_SNAPSHOTS = 30
 
 export function createSnapshotShelf(
   storage: ReplicaStorage,

@@ -21,7 +21,6 @@ export {
 } from './say-again.js'
 export { takeBack } from './take-back.js'
 export {
-  type ArrayAppend,
   clocksOf,
   compactUpdate,
   decodeRuns,
