@@ -1,45 +1,32 @@
 import { v7 as uuidv7 } from 'uuid'
-import {
-  createHybridClock,
-  type EntityContent,
-  FIRST_GENERATION,
-  formatActor,
-  type RegisterWrite,
-} from '../entity/index.js'
+import { createHybridClock, formatActor } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
-import { createDraft, createOutcome, missing, type OperationDraft } from '../operations/index.js'
+import { missing } from '../operations/index.js'
 import type { Cancel, Platform } from '../platform/index.js'
 import type { EntityStatus } from '../query/index.js'
 import {
   createReplica,
-  currentGeneration,
   type EntityKey,
   type EntityRef,
   type EntityState,
   isRolledBack,
   keyOf,
-  type PendingPart,
   type Replica,
-  withFormerNames,
 } from '../replica/index.js'
 import type { ReplicaStorage, StoredRows } from '../storage/index.js'
-import {
-  createPersistence,
-  leaseClient,
-  type Persistence,
-  type Retry,
-  retryParked,
-} from '../sync/index.js'
+import { createPersistence, leaseClient, type Persistence, type Retry } from '../sync/index.js'
 import { type ClientIds, createClientIds } from './client-ids.js'
 import { createDeviceLink, type DeviceLink } from './device-link.js'
-import { createHistory, type History, type HistoryEntry } from './history.js'
+import { createHistory, type History } from './history.js'
 import { createLiveDocuments, type LiveDocument, type LiveDocuments } from './live-documents.js'
 import { assertOptions, type EngineOptions } from './options.js'
+import { createOutbox, type Outbox } from './outbox.js'
 import { createOutcomes } from './outcomes.js'
-import { createRollbacks, tooLate } from './rollbacks.js'
+import { createRollbacks } from './rollbacks.js'
 import { createSnapshotShelf, type SnapshotShelf } from './snapshots.js'
-import type { StoreStatus, TransactionHandle } from './types.js'
+import type { StoreStatus } from './types.js'
 import { createWatch } from './watches.js'
+import { createWriting, isKnown, type Writing } from './writing.js'
 
 export interface EngineListeners {
   /** These entities may show something else; without keys all of them. */
@@ -51,13 +38,9 @@ export interface EngineListeners {
 }
 
 /** One space on one device, from a local write to the relay and back. What `Store` is a face of. */
-export interface Engine {
+export interface Engine extends Omit<Writing, 'commit'>, Outbox {
   readonly replica: Replica
   readonly ready: Promise<void>
-  run(change: (draft: OperationDraft) => void): TransactionHandle
-  /** Takes the last operation of this tab back by another one; undefined when there is none left that still stands. */
-  undo(): TransactionHandle | undefined
-  redo(): TransactionHandle | undefined
   readonly history: Pick<History, 'canUndo' | 'canRedo'>
   /** @throws TidemarkError `entity-missing` */
   openDocument(ref: EntityRef): LiveDocument
@@ -67,10 +50,6 @@ export interface Engine {
   retryOf(id: string): Retry | undefined
   /** @throws TidemarkError `entity-missing` for `take` of what isn't there */
   snapshots(ref: EntityRef): SnapshotShelf
-  retry(id: string): Promise<void>
-  discard(id: string): Promise<void>
-  rollBack(id: string): Promise<void>
-  rollBackAll(ref: EntityRef): Promise<void>
   close(): Promise<void>
   destroy(force: boolean): Promise<void>
 }
@@ -127,6 +106,20 @@ export function createEngine(
     statusChanged()
   })
 
+  const outbox = createOutbox({ replica, rollbacks, open: openForWriting })
+  const writing = createWriting({
+    schema: options.schema,
+    clock,
+    hybridClock,
+    replica,
+    history,
+    outcomes,
+    open: openForWriting,
+    newId: newUuid,
+    rollBack: outbox.rollBack,
+    historyChanged: () => listeners.history(),
+  })
+
   const ready = open()
   // Whoever awaits `ready` hears of a failure; nobody has to.
   ready.catch(() => undefined)
@@ -181,8 +174,7 @@ export function createEngine(
       replica,
       clock,
       client: () => clientIds.client,
-      commit: (ref, edit, client, content) =>
-        void stage([editPart(ref, edit, client)], new Map([[keyOf(ref), content]])),
+      commit: writing.commit,
       changed: (key) => linkChanged(new Set([key])),
     })
     opened = { persistence, clientIds, link, documents }
@@ -261,157 +253,17 @@ export function createEngine(
     return replica.counts().waiting > 0
   }
 
-  function run(
-    change: (draft: OperationDraft) => void,
-    record: (entry: HistoryEntry) => void = history.done,
-  ): TransactionHandle {
-    const { persistence, clientIds, documents } = requireOpen()
-    // What was typed before comes before.
-    documents.flush()
-    const { client } = clientIds
-    const { replica: device } = persistence.meta
-    const draft = createDraft({
-      schema: options.schema,
-      content: (ref) => replica.content(ref),
-      updates: (ref) => replica.updates(ref),
-      sequence: (ref) => replica.entity(ref)?.sequence ?? 0,
-      generation: (ref) => generationOf(replica, ref),
-      exists: (ref) => isKnown(replica, ref),
-      now: () => Math.round(hybridClock.now() / 1000),
-      tick: () => hybridClock.tick(),
-      actor: actorOf(client, device),
-      client,
-      newId: newUuid,
-    })
-    const result: unknown = change(draft)
-    if (result instanceof Promise) throw asynchronous(result)
-    const { parts, entities, contents, recorded } = draft.finish()
-    if (parts.length === 0) {
-      // Everything was so already: there is nothing to save or to send.
-      const done = createOutcome()
-      done.synced()
-      const id = newUuid()
-      return { id, entities, when: done.when, rollback: () => rollBack(id) }
-    }
-    const { id, when } = stage(parts, contents)
-    record({ id, recorded })
-    listeners.history()
-    return { id, entities, when, rollback: () => rollBack(id) }
-  }
-
-  /** Takes steps back until one of them changes something: what others have overwritten since is none. */
-  function step(
-    take: () => HistoryEntry | undefined,
-    record: (entry: HistoryEntry) => void,
-  ): TransactionHandle | undefined {
-    requireOpen().documents.flush()
-    for (let entry = take(); entry !== undefined; entry = take()) {
-      const { recorded } = entry
-      let isRecorded = false
-      const handle = run(
-        (draft) => {
-          const { moves } = requireOpen().persistence.meta
-          history.moved(draft.revert(recorded, [...moves, ...history.moves]))
-        },
-        (made) => {
-          isRecorded = true
-          record(made)
-        },
-      )
-      if (isRecorded) return handle
-    }
-    listeners.history()
-    return undefined
-  }
-
-  /** Applies an operation here and has it saved. */
-  function stage(
-    parts: readonly PendingPart[],
-    contents: ReadonlyMap<EntityKey, EntityContent>,
-  ): Pick<TransactionHandle, 'id' | 'when'> {
-    const { persistence } = requireOpen()
-    const id = newUuid()
-    const { when } = outcomes.track(id)
-    const named = parts.map((part) => ({
-      ...part,
-      writes: withFormerNames(part.writes, pendingWrites(replica, part)),
-    }))
-    replica.stage({ id, createdAt: clock.now(), parts: named, failure: null }, contents)
-    persistence.save()
-    return { id, when }
-  }
-
-  function editPart(ref: EntityRef, edit: Uint8Array, client: number): PendingPart {
-    return {
-      collection: ref.collection,
-      id: ref.id,
-      kind: 'update',
-      generation: generationOf(replica, ref),
-      sequence: (replica.entity(ref)?.sequence ?? 0) + 1,
-      lastModified: hybridClock.tick(),
-      writes: [],
-      edit,
-      client,
-      update: edit,
-    }
-  }
-
   function openDocument(ref: EntityRef): LiveDocument {
     const { documents } = requireOpen()
     if (!isKnown(replica, ref)) throw missing(ref)
     return documents.open(ref)
   }
 
-  async function retry(id: string): Promise<void> {
-    const { persistence, clientIds, link } = requireOpen()
-    requireFailed(id)
-    const { meta } = persistence
-    await retryParked(persistence, replica, id, () => clientIds.rotate(meta.clients))
-    link.kick()
-  }
-
-  async function discard(id: string): Promise<void> {
-    const { persistence } = requireOpen()
-    const order = requireFailed(id)
-    await persistence.write({ operations: [order] }, ({ operations: [row] }) =>
-      row?.failure ? { deleteOperations: [order] } : {},
-    )
-  }
-
-  /** Takes an operation back that the relay doesn't have; one that is parked is dropped. */
-  async function rollBack(id: string): Promise<void> {
-    const { persistence, link, documents } = requireOpen()
-    documents.flush()
-    const operation = replica.operation(id)
-    if (operation === undefined) throw tooLate(id)
-    if (operation.failure !== null) return discard(id)
-    const gone = rollbacks.wait(id)
-    // A row has to be there before it can be taken away.
-    if (replica.orderOf(id) === undefined) await persistence.idle()
-    link.rollBack(id)
-    return gone
-  }
-
-  async function rollBackAll(ref: EntityRef): Promise<void> {
-    requireOpen().documents.flush()
-    const { pending = [], failed = [] } = replica.entity(ref) ?? {}
-    // Newest first, so that none loses what it builds on. What the relay got meanwhile stays.
-    for (const { id } of [...failed, ...pending].reverse()) {
-      await rollBack(id).catch((error: unknown) => {
-        if (!(error instanceof TidemarkError) || error.code !== 'operation-synced') throw error
-      })
-    }
-  }
-
-  function requireFailed(id: string): number {
-    const order = replica.orderOf(id)
-    if (order === undefined || replica.operation(id)?.failure === null) {
-      throw new TidemarkError(
-        'operation-missing',
-        `There is no failed operation ${id}. Only failed ones can be retried or discarded.`,
-      )
-    }
-    return order
+  function openForWriting() {
+    const { persistence, clientIds, link, documents } = requireOpen()
+    const { client } = clientIds
+    const actor = actorOf(client, persistence.meta.replica)
+    return { persistence, clientIds, link, client, actor, flush: () => documents.flush() }
   }
 
   function requireOpen(): Opened {
@@ -469,9 +321,8 @@ export function createEngine(
   return {
     replica,
     ready,
-    run: (change) => run(change),
-    undo: () => step(history.takeUndo, history.undone),
-    redo: () => step(history.takeRedo, history.redone),
+    ...writing,
+    ...outbox,
     history,
     snapshots: (ref) => createSnapshotShelf(storage, options.space, ref, clock, newUuid),
     openDocument,
@@ -492,10 +343,6 @@ export function createEngine(
       return inFlight()
     },
     retryOf: (id) => opened?.link.retryOf(id),
-    retry,
-    discard,
-    rollBack,
-    rollBackAll,
     close,
     destroy,
   }
@@ -516,35 +363,6 @@ export function createEngine(
   }
 }
 
-function generationOf(replica: Replica, ref: EntityRef): string {
-  const { confirmed, pending = [] } = replica.entity(ref) ?? {}
-  const key = keyOf(ref)
-  const parts = pending.flatMap((operation) =>
-    operation.parts.filter((part) => keyOf(part) === key),
-  )
-  return currentGeneration(confirmed, parts) ?? FIRST_GENERATION
-}
-
-function pendingWrites(replica: Replica, ref: EntityRef): RegisterWrite[] {
-  const pending = replica.entity(ref)?.pending ?? []
-  return pending.flatMap(({ parts }) =>
-    parts.filter((part) => keyOf(part) === keyOf(ref)).flatMap(({ writes }) => writes),
-  )
-}
-
-function isKnown(replica: Replica, ref: EntityRef): boolean {
-  const entity = replica.entity(ref)
-  return entity !== undefined && (entity.confirmed !== undefined || entity.pending.length > 0)
-}
-
 function closed(): TidemarkError {
   return new TidemarkError('store-closed', 'The store is closed. Create a new one to go on.')
-}
-
-function asynchronous(result: Promise<unknown>): TidemarkError {
-  result.catch(() => undefined)
-  return new TidemarkError(
-    'value-invalid',
-    "The transaction is asynchronous, and a write can't wait. Await first, then call transact; nothing was changed.",
-  )
 }

@@ -1,0 +1,189 @@
+import {
+  type EntityContent,
+  FIRST_GENERATION,
+  type HybridClock,
+  type RegisterWrite,
+} from '../entity/index.js'
+import { TidemarkError } from '../errors.js'
+import { createDraft, createOutcome, type OperationDraft } from '../operations/index.js'
+import type { Clock } from '../platform/index.js'
+import {
+  currentGeneration,
+  type EntityKey,
+  type EntityRef,
+  keyOf,
+  type PendingPart,
+  type Replica,
+  withFormerNames,
+} from '../replica/index.js'
+import type { Schema } from '../schema/index.js'
+import type { Persistence } from '../sync/index.js'
+import type { History, HistoryEntry } from './history.js'
+import type { Outcomes } from './outcomes.js'
+import type { TransactionHandle } from './types.js'
+
+/** Makes operations: of what an app changes, of what it takes back, and of what was typed. */
+export interface Writing {
+  run(change: (draft: OperationDraft) => void): TransactionHandle
+  /** Takes the last operation of this tab back by another one; undefined when there is none left that still stands. */
+  undo(): TransactionHandle | undefined
+  redo(): TransactionHandle | undefined
+  /** Makes an operation of an edit of an open document. */
+  commit(ref: EntityRef, edit: Uint8Array, client: number, content: EntityContent): void
+}
+
+export interface WritingHost {
+  readonly schema: Schema
+  readonly clock: Clock
+  readonly hybridClock: HybridClock
+  readonly replica: Replica
+  readonly history: History
+  readonly outcomes: Outcomes
+  /** What can be written to now. @throws TidemarkError `store-closed`, `store-not-ready` */
+  open(): {
+    readonly persistence: Persistence
+    readonly client: number
+    readonly actor: string
+    /** Makes operations of what was typed. */
+    flush(): void
+  }
+  newId(): string
+  rollBack(id: string): Promise<void>
+  /** What can be undone or redone may be something else. */
+  historyChanged(): void
+}
+
+export function createWriting(host: WritingHost): Writing {
+  const { schema, clock, hybridClock, replica, history, outcomes } = host
+
+  function run(
+    change: (draft: OperationDraft) => void,
+    record: (entry: HistoryEntry) => void = history.done,
+  ): TransactionHandle {
+    const { client, actor, flush } = host.open()
+    // What was typed before comes before.
+    flush()
+    const draft = createDraft({
+      schema,
+      content: (ref) => replica.content(ref),
+      updates: (ref) => replica.updates(ref),
+      sequence: (ref) => replica.entity(ref)?.sequence ?? 0,
+      generation: (ref) => generationOf(replica, ref),
+      exists: (ref) => isKnown(replica, ref),
+      now: () => Math.round(hybridClock.now() / 1000),
+      tick: () => hybridClock.tick(),
+      actor,
+      client,
+      newId: host.newId,
+    })
+    const result: unknown = change(draft)
+    if (result instanceof Promise) throw asynchronous(result)
+    const { parts, entities, contents, recorded } = draft.finish()
+    if (parts.length === 0) {
+      // Everything was so already: there is nothing to save or to send.
+      const done = createOutcome()
+      done.synced()
+      const id = host.newId()
+      return { id, entities, when: done.when, rollback: () => host.rollBack(id) }
+    }
+    const { id, when } = stage(parts, contents)
+    record({ id, recorded })
+    host.historyChanged()
+    return { id, entities, when, rollback: () => host.rollBack(id) }
+  }
+
+  /** Takes steps back until one of them changes something: what others have overwritten since is none. */
+  function step(
+    take: () => HistoryEntry | undefined,
+    record: (entry: HistoryEntry) => void,
+  ): TransactionHandle | undefined {
+    host.open().flush()
+    for (let entry = take(); entry !== undefined; entry = take()) {
+      const { recorded } = entry
+      let isRecorded = false
+      const handle = run(
+        (draft) => {
+          const { moves } = host.open().persistence.meta
+          history.moved(draft.revert(recorded, [...moves, ...history.moves]))
+        },
+        (made) => {
+          isRecorded = true
+          record(made)
+        },
+      )
+      if (isRecorded) return handle
+    }
+    host.historyChanged()
+    return undefined
+  }
+
+  /** Applies an operation here and has it saved. */
+  function stage(
+    parts: readonly PendingPart[],
+    contents: ReadonlyMap<EntityKey, EntityContent>,
+  ): Pick<TransactionHandle, 'id' | 'when'> {
+    const { persistence } = host.open()
+    const id = host.newId()
+    const { when } = outcomes.track(id)
+    const named = parts.map((part) => ({
+      ...part,
+      writes: withFormerNames(part.writes, pendingWrites(replica, part)),
+    }))
+    replica.stage({ id, createdAt: clock.now(), parts: named, failure: null }, contents)
+    persistence.save()
+    return { id, when }
+  }
+
+  function editPart(ref: EntityRef, edit: Uint8Array, client: number): PendingPart {
+    return {
+      collection: ref.collection,
+      id: ref.id,
+      kind: 'update',
+      generation: generationOf(replica, ref),
+      sequence: (replica.entity(ref)?.sequence ?? 0) + 1,
+      lastModified: hybridClock.tick(),
+      writes: [],
+      edit,
+      client,
+      update: edit,
+    }
+  }
+
+  return {
+    run: (change) => run(change),
+    undo: () => step(history.takeUndo, history.undone),
+    redo: () => step(history.takeRedo, history.redone),
+    commit: (ref, edit, client, content) =>
+      void stage([editPart(ref, edit, client)], new Map([[keyOf(ref), content]])),
+  }
+}
+
+function generationOf(replica: Replica, ref: EntityRef): string {
+  const { confirmed, pending = [] } = replica.entity(ref) ?? {}
+  const key = keyOf(ref)
+  const parts = pending.flatMap((operation) =>
+    operation.parts.filter((part) => keyOf(part) === key),
+  )
+  return currentGeneration(confirmed, parts) ?? FIRST_GENERATION
+}
+
+function pendingWrites(replica: Replica, ref: EntityRef): RegisterWrite[] {
+  const pending = replica.entity(ref)?.pending ?? []
+  return pending.flatMap(({ parts }) =>
+    parts.filter((part) => keyOf(part) === keyOf(ref)).flatMap(({ writes }) => writes),
+  )
+}
+
+/** Whether there is an entity, deleted or not, that can be written to. */
+export function isKnown(replica: Replica, ref: EntityRef): boolean {
+  const entity = replica.entity(ref)
+  return entity !== undefined && (entity.confirmed !== undefined || entity.pending.length > 0)
+}
+
+function asynchronous(result: Promise<unknown>): TidemarkError {
+  result.catch(() => undefined)
+  return new TidemarkError(
+    'value-invalid',
+    "The transaction is asynchronous, and a write can't wait. Await first, then call transact; nothing was changed.",
+  )
+}
