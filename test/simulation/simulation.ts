@@ -1,5 +1,11 @@
 import { isTidemarkError, type OpenDocument } from '@tidemark/core'
-import { counterValue, decodeContent, mergeUpdates, viewOf } from '@tidemark/core/entity'
+import {
+  compactUpdate,
+  counterValue,
+  decodeContent,
+  mergeUpdates,
+  viewOf,
+} from '@tidemark/core/entity'
 import { decodeRelayMessage } from '@tidemark/core/protocol'
 import type { RelayConnection } from '@tidemark/server'
 import {
@@ -447,6 +453,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     if (violation !== undefined) fail(violation)
     checkValues(known)
     checkShared(known)
+    checkBytes()
     checkStatuses()
     count(
       states[0]?.some((row) => Object.keys(row.$conflicts).length > 0)
@@ -501,6 +508,23 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     }
     if (show(found) !== show(expected))
       fail(`[O7] the relay holds ${show(found)}, not ${show(expected)}`)
+  }
+
+  /** [CONV-1] Every device's documents are the relay's, item by item. */
+  function checkBytes(): void {
+    for (const entity of host.disk.spaces.get(SPACE)?.entities.values() ?? []) {
+      const log = [entity.snapshot, ...entity.updates].flatMap((row) => row?.bytes ?? [])
+      const key = `${entity.ref.collection}/${entity.ref.id}`
+      const wanted = compactUpdate(mergeUpdates(log)).join()
+      for (const { disk } of devices) {
+        const row = disk.spaces.get(SPACE)?.entities.get(key)?.row
+        if (row === undefined) fail(`[CONV-1] a device lacks ${key}`)
+        else if (row.generation !== entity.head?.generation)
+          fail(`[L16] ${key} is of generation ${row.generation}, not ${entity.head?.generation}`)
+        else if (compactUpdate(row.bytes).join() !== wanted)
+          fail(`[CONV-1] a device's bytes of ${key} differ from the relay's`)
+      }
+    }
   }
 
   /** [O7] [L5] [L15] What was typed, counted and listed is there once, and nothing else. */
