@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { readable } from './readable.js'
 
 /** What a text or XML field shows (as a string), or a list field. Plain and cloneable. */
 export type SharedValue = string | readonly unknown[]
@@ -13,12 +14,12 @@ const NOBODY = 0
  * The document that updates make up, ready for writing as `client`. The id is set after loading: Yjs would take another one if
  * it met its own in what it loads (yjs-facts 5.2).
  *
- * @throws what Yjs throws on bytes that can't be loaded
+ * @throws TidemarkError `corrupt`
  */
 export function openDocument(updates: readonly Uint8Array[], client: number): Y.Doc {
   // A guid of its own would be drawn at random, for nobody.
   const doc = new Y.Doc({ guid: '' })
-  applyUpdates(doc, updates, client)
+  readable(() => applyUpdates(doc, updates, client))
   return doc
 }
 

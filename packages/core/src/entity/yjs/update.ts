@@ -1,6 +1,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
+import { readable } from './readable.js'
 import { type RegisterStruct, type RegisterUpdate, readRegisterUpdate } from './register-reader.js'
 
 /** The identity of one item of a document: a client id and that client's clock. */
@@ -35,9 +36,12 @@ export interface DecodedUpdate {
  * On the wire only the first item of an array names it; each other one names its origin. An array has one writer [L4],
  * who appends: an item belongs to it exactly when it follows that client's last one and nothing stands to its right.
  * Whatever else refers to such an array was never validated as a register and isn't read as one.
+ *
+ * @throws TidemarkError `corrupt`
  */
 export function decodeRuns(update: Uint8Array, rootOf: (client: number) => string): DecodedUpdate {
-  const { structs, deletions } = readRegisterUpdate(update) ?? readThroughYjs(update)
+  const { structs, deletions } =
+    readRegisterUpdate(update) ?? readable(() => readThroughYjs(update))
   const clocks = new Map<number, number>()
   const tails = new Map<number, number>()
   const runs: ArrayRun[] = []
@@ -192,17 +196,19 @@ export function writeDeletions(
 export function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {
   return updates.length === 1 && updates[0] !== undefined
     ? updates[0]
-    : Y.mergeUpdates([...updates])
+    : readable(() => Y.mergeUpdates([...updates]))
 }
 
 /** The same document in as few bytes as Yjs can: through a real document, the only thing that sheds deleted content [L17]. */
 export function compactUpdate(update: Uint8Array): Uint8Array {
-  // A guid of its own would be drawn at random, for nobody.
-  const doc = new Y.Doc({ guid: '' })
-  Y.applyUpdate(doc, update)
-  const compacted = Y.encodeStateAsUpdate(doc)
-  doc.destroy()
-  return compacted
+  return readable(() => {
+    // A guid of its own would be drawn at random, for nobody.
+    const doc = new Y.Doc({ guid: '' })
+    Y.applyUpdate(doc, update)
+    const compacted = Y.encodeStateAsUpdate(doc)
+    doc.destroy()
+    return compacted
+  })
 }
 
 /** By client, the clock that its next item will have. */
