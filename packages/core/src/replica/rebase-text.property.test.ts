@@ -224,6 +224,34 @@ describe('[L15] [RB-2] when an operation on a text is rejected', () => {
     )
   })
 
+  test('[L10] text keeps its place when what came before it was accepted in another copy', () => {
+    const { confirmed, parts } = play({
+      base: 2,
+      operations: [
+        [{ at: 0, remove: 0, insert: 1 }],
+        [{ at: 1, remove: 0, insert: 2 }],
+        [{ at: 1, remove: 0, insert: 3 }],
+      ],
+    })
+    const [first, second, third] = parts
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three')
+    // The first operation's letters stand under other ids now: those of its own copies are unknown for ever.
+    const [copy] = rebaseParts(confirmed, [first], 99)
+    const accepted = confirmChange(confirmed, {
+      collection: 'notes',
+      id: 'n',
+      generation: '0',
+      update: copy?.update ?? emptyUpdate(),
+      sequence: 2,
+      lastModified: 2,
+      confirmedSequence: 2,
+    })
+    const [said] = rebaseParts(accepted, [third], FRESH_CLIENT, [second])
+    const letters = textOf([third.update, confirmed.bytes, first.update, second.update])
+    const after = textOf([accepted.bytes, said?.update ?? emptyUpdate()])
+    expect(after).toBe(letters.slice(0, 3) + letters.slice(5))
+  })
+
   test('[L16] the outcome is the same in bytes that were compacted', () => {
     fc.assert(
       fc.property(scripts, (script) => {

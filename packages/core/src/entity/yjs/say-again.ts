@@ -154,10 +154,11 @@ export function createItemTable(former: Former = NOTHING): ItemTable {
 
   /** The nearest item on one side of what is gone that is still there. */
   function beside(id: ItemId, side: 'left' | 'right'): ItemId | null {
+    let item = formerItem(id)
+    if (item === undefined) return writtenBeside(id, side)
     // Characters that were put in together are one item: the next candidate is its own neighbour within.
     const step = side === 'left' ? -1 : 1
-    let item = formerItem(id)
-    let candidate: ItemId | null = { client: id.client, clock: id.clock + step }
+    let candidate: ItemId = { client: id.client, clock: id.clock + step }
     while (item !== undefined) {
       for (; contains(item, candidate); candidate = { ...candidate, clock: candidate.clock + step })
         if (isThere(candidate)) return now(candidate) ?? null
@@ -170,24 +171,49 @@ export function createItemTable(former: Former = NOTHING): ItemTable {
     return null
   }
 
+  /**
+   * The same, told by what each item was written beside. The former document lacks items whose predecessors were accepted
+   * in another copy: their clocks have a gap before them.
+   */
+  function writtenBeside(id: ItemId, side: 'left' | 'right'): ItemId | null {
+    for (let next: ItemId | null = id; next !== null; ) {
+      if (!isGone(next)) {
+        const there = now(next)
+        return there !== undefined && (find(next) !== undefined || isThere(there)) ? there : null
+      }
+      const struct: Struct | undefined = find(next)?.struct
+      next = struct instanceof Y.Item ? struct[side === 'left' ? 'origin' : 'rightOrigin'] : null
+    }
+    return null
+  }
+
+  /** Where an item stands that has no neighbour any more: where those had stood that it was written beside. */
+  function placeOf(item: Y.Item): Pick<Surroundings, 'parent' | 'parentSub'> {
+    let { origin, rightOrigin, parent, parentSub } = surroundingsOf(item)
+    while (parent === null) {
+      const neighbour: ItemId | null = origin ?? rightOrigin
+      if (neighbour === null) break
+      const known = formerItem(neighbour)
+      if (known !== undefined) return { parent: parentOf(known), parentSub: known.parentSub }
+      const struct = find(neighbour)?.struct
+      if (!(struct instanceof Y.Item)) break
+      ;({ origin, rightOrigin, parent, parentSub } = surroundingsOf(struct))
+    }
+    return { parent, parentSub }
+  }
+
   /** The neighbours that an item is said again between. */
   function surroundings(item: Y.Item): Surroundings {
-    const { origin, rightOrigin, parent, parentSub } = surroundingsOf(item)
+    const { origin, rightOrigin } = item
     const left = origin !== null && isGone(origin) ? beside(origin, 'left') : origin && now(origin)
     const right =
       rightOrigin !== null && isGone(rightOrigin)
         ? beside(rightOrigin, 'right')
         : rightOrigin && now(rightOrigin)
     const neighbours = { origin: left ?? null, rightOrigin: right ?? null }
-    if (parent !== null) return { ...neighbours, parent, parentSub }
     // Beside a neighbour the wire doesn't say where that stands; without one it has to.
-    const neighbour = origin ?? rightOrigin
-    const known = neighbour === null ? undefined : formerItem(neighbour)
-    return {
-      ...neighbours,
-      parent: known ? parentOf(known) : null,
-      parentSub: known?.parentSub ?? null,
-    }
+    if (left || right) return { ...neighbours, parent: null, parentSub: null }
+    return { ...neighbours, ...placeOf(item) }
   }
 
   function again(struct: Struct, id: Y.ID): Struct {
