@@ -3,6 +3,7 @@ import { mergeUpdates } from '@tidemark/core/entity'
 import { type EntityState, encodeRelayMessage } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
 import type { EntityPage, RelayStorage } from '../storage/index.js'
+import { toEntityState } from './entity-state.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
 import type { Sequencer } from './sequencer.js'
@@ -71,13 +72,5 @@ export function startCatchUp(options: CatchUpOptions): void {
 }
 
 function toStates({ entities }: EntityPage): EntityState[] {
-  return entities.map(({ ref, head, log }) => ({
-    collection: ref.collection,
-    id: ref.id,
-    generation: head.generation,
-    confirmedSequence: head.sequence,
-    sequence: head.versionSequence,
-    lastModified: head.lastModified,
-    bytes: mergeUpdates(log),
-  }))
+  return entities.map(({ ref, head, log }) => toEntityState(ref, head, mergeUpdates(log)))
 }

@@ -2,6 +2,7 @@ import { mergeUpdates, renewDocument, renewedGeneration } from '@tidemark/core/e
 import type { EntityState } from '@tidemark/core/protocol'
 import type { EntityHead, EntityRef, RelayTransaction } from '../storage/index.js'
 import type { HeadBatch } from './entity-heads.js'
+import { toEntityState } from './entity-state.js'
 
 /** An entity whose document has gathered more history than it is worth. */
 export interface RenewalDue {
@@ -53,7 +54,7 @@ export async function renewAll(
     }
     await tx.putSnapshot(space, ref, renewed.update)
     heads.set(space, ref, next)
-    renewals.push({ space, sequence, entity: stateOf(ref, next, renewed.update) })
+    renewals.push({ space, sequence, entity: toEntityState(ref, next, renewed.update) })
   }
   return renewals
 }
@@ -65,16 +66,4 @@ function ownedByNobody(items: number): {
   tail: number
 } {
   return { user: '', replica: '', clock: items, tail: items - 1 }
-}
-
-function stateOf(ref: EntityRef, head: EntityHead, bytes: Uint8Array): EntityState {
-  return {
-    collection: ref.collection,
-    id: ref.id,
-    generation: head.generation,
-    confirmedSequence: head.sequence,
-    sequence: head.versionSequence,
-    lastModified: head.lastModified,
-    bytes,
-  }
 }
