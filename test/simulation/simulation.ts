@@ -154,47 +154,46 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const value = `${writes}${large ? tools.pick([TOO_LARGE, NEVER_SENT]) : ''}`
     const note = (operation: string, saw: readonly string[]): void =>
       model.write({ operation, entity: id, field, value, saw })
-    try {
-      if (tools.chance(0.05)) {
-        rollBack(tab, tools)
-      } else if (card === undefined) {
-        const op = cards.insert({ id, [field]: value })
-        note(op.id, [])
-        follow(op.id, op.when)
-        count(large ? 'inserts that are too large' : 'inserts')
-      } else if (tools.chance(0.1)) {
-        const op = cards.delete(id)
-        follow(op.id, op.when)
-        count('deletes')
-      } else if (tools.chance(0.15)) {
-        const tag = tools.pick(['red', 'green', 'blue'])
-        const op = cards.update(id, (draft) => {
-          if (draft.tags.has(tag)) draft.tags.delete(tag)
-          else draft.tags.add(tag)
-        })
-        follow(op.id, op.when)
-        count('tags')
-      } else if (tools.chance(0.4)) {
-        changeShared(tab, card, tools)
-      } else if (tools.below(6) === 0) {
-        changeSeveral(tab, tools)
-      } else {
-        const rivals = card.$conflicts[field]?.map((rival) => String(rival.value))
-        const shown = card[field]
-        const saw = rivals ?? (shown === undefined ? [] : [shown])
-        const op = cards.update(id, (draft) => {
-          draft[field] = value
-        })
-        note(op.id, saw)
-        follow(op.id, op.when)
-        count(large ? 'updates that are too large' : 'updates')
-      }
-    } catch (error) {
-      if (!isTidemarkError(error) || error.code !== 'entity-deleted') throw error
+    if (tools.chance(0.05)) {
+      rollBack(tab, tools)
+    } else if (card === undefined && isTombstone(tab.store, id)) {
+      // Made anew it would begin another life: `lives.test.ts` is about that.
       const op = cards.restore(id)
       follow(op.id, op.when)
       count('restores')
+    } else if (card === undefined) {
+      const op = cards.insert({ id, [field]: value })
+      note(op.id, [])
+      follow(op.id, op.when)
+      count(large ? 'inserts that are too large' : 'inserts')
+    } else if (tools.chance(0.1)) {
+      const op = cards.delete(id)
+      follow(op.id, op.when)
+      count('deletes')
+    } else if (tools.chance(0.15)) {
+      const tag = tools.pick(['red', 'green', 'blue'])
+      const op = cards.update(id, (draft) => {
+        if (draft.tags.has(tag)) draft.tags.delete(tag)
+        else draft.tags.add(tag)
+      })
+      follow(op.id, op.when)
+      count('tags')
+    } else if (tools.chance(0.4)) {
+      changeShared(tab, card, tools)
+    } else if (tools.below(6) === 0) {
+      changeSeveral(tab, tools)
+    } else {
+      const rivals = card.$conflicts[field]?.map((rival) => String(rival.value))
+      const shown = card[field]
+      const saw = rivals ?? (shown === undefined ? [] : [shown])
+      const op = cards.update(id, (draft) => {
+        draft[field] = value
+      })
+      note(op.id, saw)
+      follow(op.id, op.when)
+      count(large ? 'updates that are too large' : 'updates')
     }
+  }
   }
 
   /** Types, erases, counts, or changes the list; now and then together with a field, and in a size that is refused. */
