@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os'
 import { dirname, join, normalize } from 'node:path'
 import { createRelayServer } from '@tidemark/server'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { citedTests, codeBlocks, DOCUMENTS, localLinks, ROOT, read } from './documents.js'
+import {
+  citedTests,
+  codeBlocks,
+  DOCUMENTS,
+  laws,
+  localLinks,
+  namedFiles,
+  ROOT,
+  read,
+} from './documents.js'
 
 describe('the documents', () => {
   test('the program of the README is the example, at most 25 lines long', () => {
@@ -46,14 +55,31 @@ describe('the documents', () => {
     }
   })
 
-  test('every promise names a test that exists', () => {
-    const cited = citedTests(read('docs/guarantees.md'))
-    expect(cited.length).toBeGreaterThan(10)
-    for (const { file, name } of cited) {
-      expect(existsSync(join(ROOT, file)), file).toBe(true)
-      const found = read(file).includes(`'${name}'`) || read(file).includes(`\`${name}\``)
-      expect(found, `${file}: ${name}`).toBe(true)
-    }
+  test.for(DOCUMENTS)('every file that %s names is there', (document) => {
+    for (const path of namedFiles(read(document)))
+      expect(existsSync(join(ROOT, path)), `${document}: ${path}`).toBe(true)
+  })
+
+  test.for(['docs/guarantees.md', 'docs/laws.md'])(
+    'every test that %s cites exists',
+    (document) => {
+      const cited = citedTests(read(document))
+      expect(cited.length).toBeGreaterThan(10)
+      for (const { file, name } of cited) {
+        expect(existsSync(join(ROOT, file)), file).toBe(true)
+        const found = read(file).includes(`'${name}'`) || read(file).includes(`\`${name}\``)
+        expect(found, `${file}: ${name}`).toBe(true)
+      }
+    },
+  )
+
+  test('every law is there once, and names a test or says that it is not kept', () => {
+    const all = laws(read('docs/laws.md'))
+    expect(all.map(({ id }) => id)).toEqual(Array.from({ length: 25 }, (_, at) => `L${at + 1}`))
+    for (const { id, text } of all)
+      expect(citedTests(text).length > 0 || /\*\*Not (built|fully kept)\.\*\*/.test(text), id).toBe(
+        true,
+      )
   })
 
   test('the protocol document names every message with its number', () => {
