@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, normalize } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 import { createRelayServer } from '@tidemark/server'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
@@ -36,17 +36,23 @@ describe('the documents', () => {
     expect(await outputOf(copy)).toBe('pending\nsynced\nbob sees "Hello"\n')
   })
 
-  test('the program of docs/schema.md runs as written and prints what it says', async () => {
-    const [program = ''] = codeBlocks(read('docs/schema.md'), 'js')
-    const copy = join(ROOT, 'examples/hello', `.schema-${process.pid}.mjs`)
-    onTestFinished(() => rmSync(copy, { force: true }))
-    writeFileSync(copy, program)
-    const printed = [...program.matchAll(/^console\.log\(.*\) \/\/ (.*)$/gm)].map(
-      ([, line]) => line,
-    )
-    expect(printed.length).toBeGreaterThan(2)
-    expect(await outputOf(copy)).toBe(`${printed.join('\n')}\n`)
-  })
+  test.for([
+    ['README.md', 1],
+    ['docs/schema.md', 0],
+  ] as const)(
+    'the program of %s at place %i runs as written and prints what it says',
+    async ([document, place]) => {
+      const program = codeBlocks(read(document), 'js')[place] ?? ''
+      const copy = join(ROOT, 'examples/hello', `.${basename(document)}-${process.pid}.mjs`)
+      onTestFinished(() => rmSync(copy, { force: true }))
+      writeFileSync(copy, program)
+      const printed = [...program.matchAll(/^console\.log\(.*\) \/\/ (.*)$/gm)].map(
+        ([, line]) => line,
+      )
+      expect(printed.length).toBeGreaterThan(2)
+      expect(await outputOf(copy)).toBe(`${printed.join('\n')}\n`)
+    },
+  )
 
   test.for(DOCUMENTS)('every link of %s leads somewhere', (document) => {
     for (const link of localLinks(read(document))) {
