@@ -1,10 +1,19 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, normalize } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 import { createRelayServer } from '@tidemark/server'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { citedTests, codeBlocks, DOCUMENTS, localLinks, ROOT, read } from './documents.js'
+import {
+  citedTests,
+  codeBlocks,
+  DOCUMENTS,
+  laws,
+  localLinks,
+  namedFiles,
+  ROOT,
+  read,
+} from './documents.js'
 
 describe('the documents', () => {
   test('the program of the README is the example, at most 25 lines long', () => {
@@ -27,17 +36,23 @@ describe('the documents', () => {
     expect(await outputOf(copy)).toBe('pending\nsynced\nbob sees "Hello"\n')
   })
 
-  test('the program of docs/schema.md runs as written and prints what it says', async () => {
-    const [program = ''] = codeBlocks(read('docs/schema.md'), 'js')
-    const copy = join(ROOT, 'examples/hello', `.schema-${process.pid}.mjs`)
-    onTestFinished(() => rmSync(copy, { force: true }))
-    writeFileSync(copy, program)
-    const printed = [...program.matchAll(/^console\.log\(.*\) \/\/ (.*)$/gm)].map(
-      ([, line]) => line,
-    )
-    expect(printed.length).toBeGreaterThan(2)
-    expect(await outputOf(copy)).toBe(`${printed.join('\n')}\n`)
-  })
+  test.for([
+    ['README.md', 1],
+    ['docs/schema.md', 0],
+  ] as const)(
+    'the program of %s at place %i runs as written and prints what it says',
+    async ([document, place]) => {
+      const program = codeBlocks(read(document), 'js')[place] ?? ''
+      const copy = join(ROOT, 'examples/hello', `.${basename(document)}-${process.pid}.mjs`)
+      onTestFinished(() => rmSync(copy, { force: true }))
+      writeFileSync(copy, program)
+      const printed = [...program.matchAll(/^console\.log\(.*\) \/\/ (.*)$/gm)].map(
+        ([, line]) => line,
+      )
+      expect(printed.length).toBeGreaterThan(2)
+      expect(await outputOf(copy)).toBe(`${printed.join('\n')}\n`)
+    },
+  )
 
   test.for(DOCUMENTS)('every link of %s leads somewhere', (document) => {
     for (const link of localLinks(read(document))) {
@@ -46,14 +61,31 @@ describe('the documents', () => {
     }
   })
 
-  test('every promise names a test that exists', () => {
-    const cited = citedTests(read('docs/guarantees.md'))
-    expect(cited.length).toBeGreaterThan(10)
-    for (const { file, name } of cited) {
-      expect(existsSync(join(ROOT, file)), file).toBe(true)
-      const found = read(file).includes(`'${name}'`) || read(file).includes(`\`${name}\``)
-      expect(found, `${file}: ${name}`).toBe(true)
-    }
+  test.for(DOCUMENTS)('every file that %s names is there', (document) => {
+    for (const path of namedFiles(read(document)))
+      expect(existsSync(join(ROOT, path)), `${document}: ${path}`).toBe(true)
+  })
+
+  test.for(['docs/guarantees.md', 'docs/laws.md'])(
+    'every test that %s cites exists',
+    (document) => {
+      const cited = citedTests(read(document))
+      expect(cited.length).toBeGreaterThan(10)
+      for (const { file, name } of cited) {
+        expect(existsSync(join(ROOT, file)), file).toBe(true)
+        const found = read(file).includes(`'${name}'`) || read(file).includes(`\`${name}\``)
+        expect(found, `${file}: ${name}`).toBe(true)
+      }
+    },
+  )
+
+  test('every law is there once, and names a test or says that it is not kept', () => {
+    const all = laws(read('docs/laws.md'))
+    expect(all.map(({ id }) => id)).toEqual(Array.from({ length: 25 }, (_, at) => `L${at + 1}`))
+    for (const { id, text } of all)
+      expect(citedTests(text).length > 0 || /\*\*Not (built|fully kept)\.\*\*/.test(text), id).toBe(
+        true,
+      )
   })
 
   test('the protocol document names every message with its number', () => {

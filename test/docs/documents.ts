@@ -11,6 +11,7 @@ export const DOCUMENTS: readonly string[] = [
   'docs/architecture.md',
   'docs/benchmarks.md',
   'docs/guarantees.md',
+  'docs/laws.md',
   'docs/protocol.md',
   'docs/schema.md',
   'examples/cards/README.md',
@@ -33,10 +34,22 @@ export function localLinks(markdown: string): string[] {
     .filter((target) => !/^(https?:|mailto:|#)/.test(target))
 }
 
-/** What docs/guarantees.md cites: a test file and the name of a test in it. */
+/** What docs/guarantees.md and docs/laws.md cite: a test file and the name of a test in it. */
 export function citedTests(markdown: string): { readonly file: string; readonly name: string }[] {
   return [...markdown.matchAll(/`([^`\s]+\.test\.tsx?)`:\s+"([^"]+)"/g)].map(([, file, name]) => ({
     file: file ?? '',
     name: name ?? '',
   }))
+}
+
+/** Files of the repository that a document names in backticks. */
+export function namedFiles(markdown: string): string[] {
+  const named = markdown.matchAll(/`((?:packages|test|examples)\/[^`\s]+\.[a-z]+)`/g)
+  return [...named].map(([, path]) => path ?? '')
+}
+
+/** The sections of docs/laws.md, one a law. */
+export function laws(markdown: string): { readonly id: string; readonly text: string }[] {
+  const [, ...sections] = markdown.split(/^### /m)
+  return sections.map((text) => ({ id: text.slice(0, text.indexOf(':')), text }))
 }

@@ -57,7 +57,7 @@ export type RejectCode =
   | 'forbidden'
   /** Larger than a limit. */
   | 'too-large'
-  /** The entity is unknown here, or was purged. */
+  /** The entity is unknown here, or was deleted and made anew since [L23]. */
   | 'gone'
   /** Written on a document that has been renewed; the new one is on its way, or here. Costs no attempt [L16]. */
   | 'generation'
