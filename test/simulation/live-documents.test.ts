@@ -96,4 +96,53 @@ describe('an open document', () => {
     await scenario.until(() => live.text('body').toString() === 'Ebb flow')
     await scenario.until(() => notes.get('n')?.body === 'Ebb flow')
   })
+
+  test('[L23] is another one when the entity is made anew; what was typed into the former one is kept', async () => {
+    const { scenario, notes } = await openNote()
+    const bob = await scenario.wait(scenario.device('bob').open())
+    await scenario.until(() => bob.store.notes.get('n') !== undefined)
+    const live = bob.store.notes.open('n')
+    const resets: unknown[] = []
+    live.onReset((doc) => resets.push(doc))
+    notes.delete('n')
+    notes.insert({ id: 'n', title: 'Anew', body: 'new' })
+    // Not an operation yet when the news comes.
+    live.text('body').insert(0, 'typed ')
+    await scenario.until(() => bob.store.notes.get('n')?.title === 'Anew')
+    expect(live.text('body').toString()).toBe('new')
+    expect(resets.at(-1)).toBe(live.doc)
+    await scenario.until(() => bob.store.operations.list({ state: 'failed' }).length === 1)
+    live.text('body').insert(3, ' life')
+    live.flush()
+    await scenario.until(() => notes.get('n')?.body === 'new life')
+    await scenario.until(() => bob.store.status.current.syncing === 0)
+    expect(bob.store.status.current).toMatchObject({ pending: 0, failed: 1 })
+  })
+
+  test('[L16] goes on when its document is renewed, with what was just typed', async () => {
+    const scenario = createScenario(schema, { renewAboveClients: 1 })
+    const ada = (await scenario.wait(scenario.device('ada').open())).store.notes
+    const bob = (await scenario.wait(scenario.device('bob').open())).store
+    await scenario.wait(ada.insert({ id: 'n', title: '0' }).when('synced'))
+    await scenario.until(() => bob.notes.get('n') !== undefined)
+    bob.notes.update('n', (note) => {
+      note.title = 'from bob'
+    })
+    await scenario.until(() => ada.get('n')?.title === 'from bob')
+    const live = bob.notes.open('n')
+    live.onReset(() => live.text('body').insert(live.text('body').length, '!'))
+    const generation = () =>
+      scenario.relay.disk.spaces.get('team')?.entities.get('notes/n')?.head?.generation ?? '0'
+    for (let step = 1; step < 200 && generation() === '0'; step++) {
+      ada.update('n', (note) => {
+        note.title = String(step)
+      })
+      await scenario.pass(100)
+    }
+    expect(generation()).not.toBe('0')
+    await scenario.until(() => ada.get('n')?.body === live.text('body').toString())
+    expect(ada.get('n')?.body).toMatch(/^!+$/)
+    await scenario.until(() => bob.status.current.pending + bob.status.current.syncing === 0)
+    expect(bob.operations.current).toEqual([])
+  })
 })

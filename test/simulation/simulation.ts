@@ -200,7 +200,6 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       count(large ? 'updates that are too large' : 'updates')
     }
   }
-  }
 
   /** Types, erases, counts, or changes the list; now and then together with a field, and in a size that is refused. */
   function changeShared(tab: Tab<Schema>, card: Card, tools: SeededRandom): void {

@@ -38,7 +38,7 @@ export interface EngineListeners {
 }
 
 /** One space on one device, from a local write to the relay and back. What `Store` is a face of. */
-export interface Engine extends Omit<Writing, 'commit'>, Outbox {
+export interface Engine extends Omit<Writing, 'commit' | 'generation'>, Outbox {
   readonly replica: Replica
   readonly ready: Promise<void>
   readonly history: Pick<History, 'canUndo' | 'canRedo'>
@@ -174,6 +174,7 @@ export function createEngine(
       replica,
       clock,
       client: () => clientIds.client,
+      generation: writing.generation,
       commit: writing.commit,
       changed: (key) => linkChanged(new Set([key])),
     })

@@ -52,16 +52,26 @@ export interface LiveDocumentsHost {
   readonly clock: Clock
   /** The Yjs client id that this tab writes under. */
   client(): number
-  /** Makes an operation of an edit. */
-  commit(ref: EntityRef, edit: Uint8Array, client: number, content: EntityContent): void
+  /** The life of the entity's document that it is in now. */
+  generation(ref: EntityRef): string
+  /** Makes an operation of an edit; `content` is the document after it, where that is known. */
+  commit(ref: EntityRef, edit: TypedEdit, content: EntityContent | undefined): void
   /** `isDirty` changed. */
   changed(key: EntityKey): void
+}
+
+/** What was typed into a document. */
+export interface TypedEdit {
+  readonly update: Uint8Array
+  readonly client: number
+  readonly generation: string
 }
 
 interface Entry {
   readonly ref: EntityRef
   doc: Y.Doc
   client: number
+  generation: string
   users: number
   readonly listeners: Set<(doc: Y.Doc) => void>
   /** What was typed since the last operation. */
@@ -99,11 +109,14 @@ export function createLiveDocuments(host: LiveDocumentsHost): LiveDocuments {
     return entry
   }
 
-  function load(ref: EntityRef): Pick<Entry, 'doc' | 'client' | 'confirmed' | 'applied'> {
+  function load(
+    ref: EntityRef,
+  ): Pick<Entry, 'doc' | 'client' | 'generation' | 'confirmed' | 'applied'> {
     const client = host.client()
     return {
       doc: openDocument(replica.updates(ref), client),
       client,
+      generation: host.generation(ref),
       confirmed: replica.entity(ref)?.confirmed?.bytes,
       applied: new Map(pendingOn(ref).map(({ id, part }) => [id, part.update])),
     }
@@ -130,19 +143,23 @@ export function createLiveDocuments(host: LiveDocumentsHost): LiveDocuments {
   function flush(entry: Entry): void {
     entry.cancelWindow()
     if (entry.edits.length === 0) return
-    const edit = mergeUpdates(entry.edits)
+    const update = mergeUpdates(entry.edits)
     entry.edits = []
-    const { doc, client, ref } = entry
+    const { doc, client, generation, ref } = entry
     const before = replica.content(ref)
     const items = clockOf(doc, client) - (before.clocks.get(client) ?? 0)
     const shared = readShared(doc, isFieldName)
     const content = { ...skipItems(before, client, items), shared: () => shared }
-    host.commit(ref, edit, client, content)
+    host.commit(ref, { update, client, generation }, content)
   }
 
   /** Brings the document up to date with the replica; starts anew where something that it holds no longer counts. */
   function follow(entry: Entry): void {
     const { ref } = entry
+    if (host.generation(ref) !== entry.generation) {
+      leave(entry)
+      return
+    }
     const confirmed = replica.entity(ref)?.confirmed?.bytes
     const pending = pendingOn(ref)
     if (!stillHolds(entry, confirmed, pending)) {
@@ -160,6 +177,21 @@ export function createLiveDocuments(host: LiveDocumentsHost): LiveDocuments {
     entry.client = host.client()
     if (updates.length > 0) applyUpdates(entry.doc, updates, entry.client, REPLICA)
     else entry.doc.clientID = entry.client
+  }
+
+  /**
+   * The entity has another document now [L16] [L23]. What was typed into the former one is said again on a renewed one; of a
+   * life that is over it is refused and kept for a person.
+   */
+  function leave(entry: Entry): void {
+    const { ref, client, generation, edits } = entry
+    const key = keyOf(ref)
+    // Not to be followed while what was typed becomes an operation.
+    entries.delete(key)
+    if (edits.length > 0)
+      host.commit(ref, { update: mergeUpdates(edits), client, generation }, undefined)
+    entries.set(key, entry)
+    reset(entry)
   }
 
   /** Whether everything that the document took from pending operations is pending or confirmed as it was. */

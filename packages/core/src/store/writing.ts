@@ -19,6 +19,7 @@ import {
 import type { Schema } from '../schema/index.js'
 import type { Persistence } from '../sync/index.js'
 import type { History, HistoryEntry } from './history.js'
+import type { TypedEdit } from './live-documents.js'
 import type { Outcomes } from './outcomes.js'
 import type { TransactionHandle } from './types.js'
 
@@ -29,7 +30,9 @@ export interface Writing {
   undo(): TransactionHandle | undefined
   redo(): TransactionHandle | undefined
   /** Makes an operation of an edit of an open document. */
-  commit(ref: EntityRef, edit: Uint8Array, client: number, content: EntityContent): void
+  commit(ref: EntityRef, edit: TypedEdit, content: EntityContent | undefined): void
+  /** The life of an entity's document that a write to it belongs to. */
+  generation(ref: EntityRef): string
 }
 
 export interface WritingHost {
@@ -134,18 +137,21 @@ export function createWriting(host: WritingHost): Writing {
     return { id, when }
   }
 
-  function editPart(ref: EntityRef, edit: Uint8Array, client: number): PendingPart {
+  function editPart(
+    { collection, id }: EntityRef,
+    { update, client, generation }: TypedEdit,
+  ): PendingPart {
     return {
-      collection: ref.collection,
-      id: ref.id,
+      collection,
+      id,
       kind: 'update',
-      generation: generationOf(replica, ref),
-      sequence: (replica.entity(ref)?.sequence ?? 0) + 1,
+      generation,
+      sequence: (replica.entity({ collection, id })?.sequence ?? 0) + 1,
       lastModified: hybridClock.tick(),
       writes: [],
-      edit,
+      edit: update,
       client,
-      update: edit,
+      update,
     }
   }
 
@@ -153,8 +159,9 @@ export function createWriting(host: WritingHost): Writing {
     run: (change) => run(change),
     undo: () => step(history.takeUndo, history.undone),
     redo: () => step(history.takeRedo, history.redone),
-    commit: (ref, edit, client, content) =>
-      void stage([editPart(ref, edit, client)], new Map([[keyOf(ref), content]])),
+    commit: (ref, edit, content) =>
+      void stage([editPart(ref, edit)], new Map(content && [[keyOf(ref), content]])),
+    generation: (ref) => generationOf(replica, ref),
   }
 }
 
