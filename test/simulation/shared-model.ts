@@ -10,6 +10,8 @@ export interface SharedModel {
   unlisted(operation: string, element: string): void
   /** By entity, the letters that its text must consist of when exactly those operations were accepted. */
   letters(accepted: ReadonlySet<string>): Map<string, Set<string>>
+  /** The letters that those operations typed. */
+  typedBy(operations: ReadonlySet<string>): Set<string>
   /** By entity, the sum of the accepted increments. */
   sums(accepted: ReadonlySet<string>): Map<string, number>
   /** By entity, elements that must be in its list: accepted, and taken out by nobody (a move may bring back what another one took out). */
@@ -53,6 +55,8 @@ export function createSharedModel(): SharedModel {
     listed: (operation, entity, token) => void listed.push({ operation, entity, token }),
     unlisted: takeOut,
     letters: (accepted) => remaining(typed, accepted),
+    typedBy: (operations) =>
+      new Set(typed.flatMap(({ operation, token }) => (operations.has(operation) ? token : []))),
     elements: (accepted) => remaining(listed, accepted),
     sums(accepted) {
       const sums = new Map<string, number>()
