@@ -20,7 +20,6 @@ export {
   movedRun,
 } from './say-again.js'
 export {
-  type ArrayAppend,
   clocksOf,
   compactUpdate,
   decodeRuns,
