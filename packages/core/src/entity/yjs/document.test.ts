@@ -69,11 +69,12 @@ describe('a change', () => {
   })
 
   test('comes with what others do because of it', () => {
-    const doc = openDocument([], OWN)
-    doc.once('afterTransaction', () => doc.transact(() => doc.getText('body').insert(1, 'b')))
+    const before = typed(OTHER, 'xyz')
+    const doc = openDocument([before], OWN)
+    doc.once('afterTransaction', () => doc.transact(() => doc.getText('body').delete(1, 3)))
     const update = captureUpdate(doc, () => doc.getText('body').insert(0, 'a'))
     if (update === undefined) throw new Error('no update')
-    expect(openDocument([update], OTHER).getText('body').toString()).toBe('ab')
+    expect(openDocument([before, update], OTHER).getText('body').toString()).toBe('a')
   })
 
   test('that fails is no longer listened to', () => {
@@ -200,5 +201,13 @@ describe('a state contains an update', () => {
       expect(containsUpdate(Y.mergeUpdates([first, ...rest]), all)).toBe(false)
     }
     expect(containsUpdate(all, Y.mergeUpdates([first, cutMiddle]))).toBe(true)
+  })
+
+  test('also when its deletions stand in no order, and one within another', () => {
+    const deleting = (...ranges: readonly (readonly [clock: number, length: number])[]) =>
+      Uint8Array.from([...first.subarray(0, -1), 1, OWN, ranges.length, ...ranges.flat()])
+    expect(containsUpdate(deleting([5, 1], [1, 1], [0, 5]), deleting([0, 6]))).toBe(true)
+    expect(containsUpdate(deleting([0, 5], [1, 1], [5, 1]), deleting([0, 6]))).toBe(true)
+    expect(containsUpdate(deleting([5, 1], [0, 4]), deleting([0, 6]))).toBe(false)
   })
 })
