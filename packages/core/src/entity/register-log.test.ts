@@ -117,6 +117,14 @@ describe('a counter', () => {
     ])
   })
 
+  test('is not what a field is set to: that leaves what was counted', () => {
+    const { content } = writeRegisters(EMPTY_CONTENT, OWN, [increment('likes', 2, 1)])
+    expect(liveOf(writeRegisters(content, OWN, [set('likes', 2)]).content)).toEqual([
+      ['likes:7', 2],
+      ['likes', 'at 2'],
+    ])
+  })
+
   test('supersedes nothing that has a stamp', () => {
     expect(supersededBy(increment('likes', 1, 1))).toEqual([])
     expect(supersededBy(set('title', 2, [stamp(1)]))).toEqual([stamp(1)])

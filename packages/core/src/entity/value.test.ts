@@ -36,6 +36,7 @@ describe('two values are not the same', () => {
     ['a', ['a']],
     [{}, []],
     [{ 0: 'a' }, ['a']],
+    [{ length: 0 }, []],
     [[1], [2]],
     [[1], [1, 2]],
     [
