@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     include: ['packages/core/src/{entity,replica,operations,sync}/**/*.test.ts'],
     exclude: ['**/*.browser.test.ts'],
+    setupFiles: ['vitest.mutants.setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },
