@@ -85,6 +85,31 @@ describe('the runs of a client’s own array', () => {
     expect([...read.tails]).toEqual([[OWN, 1]])
   })
 
+  test('[L4] are not what its own client put before the item of somebody else, nor that', () => {
+    const other = new Y.Doc()
+    other.clientID = OTHER
+    Y.applyUpdate(other, append(0, ['a']))
+    other.getArray('f:8').push(['x'])
+    other.getArray('f:7').push(['behind'])
+    const own = new Y.Doc()
+    Y.applyUpdate(own, Y.encodeStateAsUpdate(other))
+    own.clientID = OWN
+    own.getArray('f:7').insert(1, ['between'])
+    const { runs, tails } = decode(Y.encodeStateAsUpdate(own))
+    expect(runs.flatMap(({ values }) => values).sort()).toEqual(['a', 'x'])
+    expect([tails.get(OWN), tails.get(OTHER)]).toEqual([0, 0])
+  })
+
+  test('go on across a gap in which only other items are missing', () => {
+    const later = encodeAppend({ client: OWN, clock: 4, root: 'f:7', tail: 0, values: ['b'] }, [])
+    const { runs, clocks, shared } = decode(Y.mergeUpdates([append(0, ['a']), later]))
+    expect(runs.map(({ clock, values }) => [clock, values])).toEqual([
+      [0, ['a']],
+      [4, ['b']],
+    ])
+    expect([clocks.get(OWN), shared]).toEqual([5, false])
+  })
+
   test('[L4] begin once', () => {
     const twice = documentOf(OWN, (doc) => {
       doc.getArray('f:7').push(['a'])
