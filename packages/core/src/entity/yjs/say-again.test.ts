@@ -92,6 +92,7 @@ describe('[L15] a deletion that is said again', () => {
     const gone = edited(doc, () => doc.getText('body').insert(0, 'abc'))
     const items = createItemTable()
     items.drop(gone)
+    items.move(run(id(BASE, 0), id(9, 0), 1))
     expect(items.sayAgain(deletion(OWN, 0, 3), id(FRESH, 0))).toEqual({ update: null, items: 0 })
     expect(deletedAgain(items, deletion(OWN, 2, 3))).toEqual(['2:3+2'])
   })
@@ -101,7 +102,11 @@ describe('[L15] a deletion that is said again', () => {
     items.move(run(id(BASE, 0), id(5, 10), 4))
     items.move(run(id(4, 0), id(5, 20), 2))
     items.move(run(id(6, 0), id(7, 11), 2))
+    items.move(run(id(10, 0), id(5, 13), 2))
+    items.move(run(id(11, 0), id(5, 8), 1))
     items.move(run(id(5, 10), id(8, 0), 10))
+    expect(deletedAgain(items, deletion(10, 0, 2))).toEqual(['8:3+2'])
+    expect(deletedAgain(items, deletion(11, 0, 1))).toEqual(['5:8+1'])
     expect(deletedAgain(items, deletion(BASE, 1, 2))).toEqual(['8:1+2'])
     expect(deletedAgain(items, deletion(4, 0, 2))).toEqual(['5:20+2'])
     expect(deletedAgain(items, deletion(6, 0, 2))).toEqual(['7:11+2'])
@@ -197,6 +202,31 @@ describe('[L15] text beside what is gone', () => {
     expect(without('abcd', gone, later)).toBe(shown)
   })
 
+  test('has the first character behind that on its right', () => {
+    const start = edited(openDocument([], BASE), (doc) => doc.getText('body').insert(0, 'abcd'))
+    const own = openDocument([start], OWN)
+    const gone = edited(own, () => own.getText('body').insert(2, 'XY'))
+    const kept = edited(own, () => own.getText('body').insert(2, '!'))
+    const items = createItemTable({
+      updates: [start, gone, kept],
+      clocks: clocks([BASE, 4]),
+      moves: [],
+    })
+    items.drop(gone)
+    const [struct] = Y.decodeUpdate(said(items, kept)).structs
+    if (!(struct instanceof Y.Item)) throw new Error('one item')
+    expect([struct.origin, struct.rightOrigin]).toEqual([id(BASE, 1), id(BASE, 2)])
+  })
+
+  test('stays beside its only neighbour, of which nobody knows where it stands', () => {
+    const doc = openDocument([], OWN)
+    const word = edited(doc, () => doc.getText('body').insert(0, 'abc'))
+    const behind = edited(doc, () => doc.getText('body').insert(3, '!'))
+    const before = edited(doc, () => doc.getText('body').insert(0, '?'))
+    const items = createItemTable()
+    expect(bodyOf(word, said(items, behind), said(items, before, 1))).toBe('?abc!')
+  })
+
   test('is forgotten where nobody knows any longer where that stood, its clocks are not', () => {
     const doc = openDocument([], OWN)
     const gone = edited(doc, () => doc.getText('body').insert(0, 'abc'))
@@ -276,6 +306,7 @@ describe('[L15] XML that is said again', () => {
     })
     expect(Y.decodeUpdate(vanishing).structs.some((struct) => struct instanceof Y.GC)).toBe(true)
     const items = createItemTable({ updates: [first], clocks: clocks([OWN, 1]), moves: [] })
+    expect(items.breaks(vanishing)).toBe(false)
     expect(pageOf(first, said(items, vanishing))).toBe('<p></p><r></r>')
   })
 
