@@ -1,77 +1,87 @@
 import { describe, expect, test } from 'vitest'
-import { decodeContent, EMPTY_CONTENT, writeRegisters } from './register-log.js'
-import { schemaVersionOf, viewOf } from './view.js'
-import { mergeUpdates } from './yjs/index.js'
+import { EMPTY_CONTENT, type EntityContent, type LiveElement } from './register-log.js'
+import { counterValue, DELETED_FIELD, isDeleted, setElements, viewOf } from './view.js'
 
-/** Values of one field that were written in ignorance of each other, the later one last. */
-function rivals(
+const live = (
   field: string,
-  ...writes: readonly (readonly [value: unknown, sequence: number])[]
-) {
-  const updates = writes.map(
-    ([value, sequence], index) =>
-      writeRegisters(EMPTY_CONTENT, index + 1, [
-        {
-          kind: 'set',
-          field,
-          value: value as string,
-          lastModified: index + 1,
-          sequence,
-          actor: `user${index}/r/1`,
-          supersedes: [],
-        },
-      ]).update,
-  )
-  return viewOf(decodeContent(mergeUpdates(updates)))
-}
+  value: LiveElement['value'],
+  change: Partial<LiveElement> = {},
+): LiveElement => ({
+  field,
+  value,
+  lastModified: 1,
+  sequence: 1,
+  actor: 'ada/r/1',
+  item: { client: 1, clock: 0 },
+  ...change,
+})
 
-describe('a value that a migration wrote', () => {
-  test('[SCH-3] gives way to one that somebody wrote, and is no rival of it', () => {
-    for (const writes of [
-      [
-        ['written', 1],
-        ['derived', 0],
-      ],
-      [
-        ['derived', 0],
-        ['written', 1],
-      ],
-    ] as const) {
-      const view = rivals('title', ...writes)
-      expect(view.values).toEqual({ title: 'written' })
-      expect(view.conflicts).toBeUndefined()
+const contentOf = (...elements: readonly LiveElement[]): EntityContent => ({
+  ...EMPTY_CONTENT,
+  live: elements,
+})
+
+describe('a view', () => {
+  test('[L6] has the greatest counter and time among the live elements, wherever they stand', () => {
+    const content = contentOf(
+      live('a', 'x', { sequence: 2, lastModified: 9 }),
+      live('b', 'y', { sequence: 7, lastModified: 20 }),
+      live('c', 'z', { sequence: 3, lastModified: 5 }),
+    )
+    expect(viewOf(content)).toMatchObject({ sequence: 7, lastModified: 20 })
+    expect(viewOf(EMPTY_CONTENT)).toEqual({
+      values: {},
+      conflicts: undefined,
+      shared: undefined,
+      sequence: 0,
+      lastModified: 0,
+    })
+  })
+
+  test('[L3] shows all rivals of a conflict, the winner first, each value once', () => {
+    const rivals = [
+      live('title', 'old', { lastModified: 1 }),
+      live('title', 'new', { lastModified: 4, actor: 'bo/r/1' }),
+      live('title', 'old', { lastModified: 2 }),
+      live('title', 'mid', { lastModified: 3 }),
+    ]
+    for (const order of [rivals, [...rivals].reverse()]) {
+      const { values, conflicts } = viewOf(contentOf(...order))
+      expect(values).toEqual({ title: 'new' })
+      expect(conflicts).toEqual({
+        title: [
+          { value: 'new', actor: 'bo/r/1', lastModified: 4 },
+          { value: 'mid', actor: 'ada/r/1', lastModified: 3 },
+          { value: 'old', actor: 'ada/r/1', lastModified: 2 },
+        ],
+      })
     }
   })
 
-  test('[L3] is the rival of another migration that gave something else', () => {
-    const view = rivals('title', ['one', 0], ['two', 0])
-    expect(view.values).toEqual({ title: 'two' })
-    expect(view.conflicts?.['title']?.map(({ value }) => value)).toEqual(['two', 'one'])
-    expect(rivals('title', ['one', 0], ['one', 0]).conflicts).toBeUndefined()
-  })
-})
-
-describe('the version of the schema', () => {
-  test('is the newest that anybody wrote, and 1 where nobody wrote one', () => {
-    expect(schemaVersionOf(viewOf(EMPTY_CONTENT))).toBe(1)
-    expect(schemaVersionOf(rivals('$schema', [3, 1], [2, 1]))).toBe(3)
-    expect(schemaVersionOf(rivals('$schema', [2, 1], [4, 1], [3, 1]))).toBe(4)
+  test('of an entity is deleted while its tombstone holds a time', () => {
+    expect(isDeleted(viewOf(contentOf(live(DELETED_FIELD, 5))))).toBe(true)
+    expect(isDeleted(viewOf(contentOf(live(DELETED_FIELD, null))))).toBe(false)
+    expect(isDeleted(viewOf(EMPTY_CONTENT))).toBe(false)
+    expect(DELETED_FIELD).toBe('$deleted')
   })
 
-  test.for(['2', null, 1.5, -3, {}])('is 1 where it is %j', (value) => {
-    expect(schemaVersionOf(rivals('$schema', [value, 1]))).toBe(1)
+  test('lists the elements of a set, ascending, and nobody else’s', () => {
+    const keys = ['tags:b', 'tags:a', 'tags:', 'tags', 'tagsx:c', 'x:tags:d']
+    const view = viewOf(contentOf(...keys.map((key) => live(key, true))))
+    expect(setElements(view, 'tags')).toEqual(['', 'a', 'b'])
   })
-})
 
-describe('writes of one field after each other', () => {
-  test('[L2] leave the last one, in memory and in bytes', () => {
-    const stamp = { lastModified: 1, actor: 'ada/r/1' }
-    const common = { kind: 'set', field: 'title', sequence: 1, actor: 'ada/r/1' } as const
-    const { content, update } = writeRegisters(EMPTY_CONTENT, 1, [
-      { ...common, value: 'one', lastModified: 1, supersedes: [] },
-      { ...common, value: 'two', lastModified: 2, supersedes: [stamp] },
-    ])
-    expect(content.live.map(({ value }) => value)).toEqual(['two'])
-    expect(decodeContent(update).live).toEqual(content.live)
+  test('[L5] adds up what the client ids of a counter have counted', () => {
+    const view = viewOf(
+      contentOf(
+        live('likes:1', 2),
+        live('likes:2', 5),
+        live('likes:3', 'many'),
+        live('likes', 100),
+        live('other:1', 1000),
+      ),
+    )
+    expect(counterValue(view, 'likes')).toBe(7)
+    expect(counterValue(view, 'none')).toBe(0)
   })
 })
