@@ -6,6 +6,8 @@ export type RelayStartErrorCode =
   | 'data-locked'
   /** The file is not a database of a relay. */
   | 'data-foreign'
+  /** The database was written by a version of the relay whose data this one can't read any more. */
+  | 'data-older'
   /** The database was written by a newer version of the relay. */
   | 'data-newer'
   /** The database does not promise that a commit survives a power failure. */

@@ -81,6 +81,12 @@ function requireOwnFile(database: SqliteDatabase, path: string): void {
     )
   }
   const version = readPragma(database, 'user_version')
+  if (typeof version === 'number' && version < SCHEMA_VERSION) {
+    throw new RelayStartError(
+      'data-older',
+      `${path} has schema version ${version}, which was never released; this relay knows ${SCHEMA_VERSION}. Give it a data directory of its own.`,
+    )
+  }
   if (version !== SCHEMA_VERSION) {
     throw new RelayStartError(
       'data-newer',

@@ -1,8 +1,13 @@
 /** "TIDE": marks a database file as one of ours (https://www.sqlite.org/pragma.html#pragma_application_id). */
 export const APPLICATION_ID = 0x54_49_44_45
 
-/** `PRAGMA user_version`. Raised whenever a table changes; a relay refuses a version that it doesn't know. */
-export const SCHEMA_VERSION = 1
+/**
+ * `PRAGMA user_version`. Raised whenever a table or what is in it changes; a relay refuses a version that it doesn't know.
+ *
+ * - 1: before the first release.
+ * - 2: client ids are stored with their last register.
+ */
+export const SCHEMA_VERSION = 2
 
 /**
  * Text keys throughout, so that the file can be read with any SQLite tool. `entities_by_sequence` is what catching up

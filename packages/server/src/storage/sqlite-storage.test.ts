@@ -147,6 +147,16 @@ describe('opening the database', () => {
     )
   })
 
+  it('[WIRE-3] refuses a database whose data it can not read any more, and leaves it as it is', async () => {
+    const directory = makeDirectory()
+    await openSqliteStorage({ directory }).close()
+    tamper(directory, (database) => database.exec('PRAGMA user_version = 1'))
+    expect(() => openSqliteStorage({ directory })).toThrow(
+      expect.objectContaining({ code: 'data-older' }),
+    )
+    tamper(directory, (database) => expect(readPragma(database, 'user_version')).toBe(1))
+  })
+
   it('gives the directory free when opening fails', async () => {
     const directory = makeDirectory()
     writeFileSync(join(directory, 'tidemark.db'), 'not a database '.repeat(100))
