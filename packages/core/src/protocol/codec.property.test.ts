@@ -2,13 +2,9 @@ import fc from 'fast-check'
 import * as encoding from 'lib0/encoding'
 import { describe, expect, test } from 'vitest'
 import { TidemarkError } from '../errors.js'
-import {
-  decodeClientMessage,
-  decodeRelayMessage,
-  encodeClientMessage,
-  encodeRelayMessage,
-} from './codec.js'
+import { decodeClientMessage, encodeClientMessage } from './client-codec.js'
 import type { ClientMessage, RelayMessage } from './messages.js'
+import { decodeRelayMessage, encodeRelayMessage } from './relay-codec.js'
 import {
   ALL_REJECT_CODES,
   CLIENT_SAMPLES,
@@ -27,13 +23,19 @@ const CLIENT_FRAMES: Record<ClientMessage['type'], string> = {
   open: '0101077465616d2d3432',
   fates:
     '0202022430313939366432632d303030302d373030302d383030302d303030303030303030303031056f74686572',
-  subscribe: '0301e724',
+  subscribe: '0301e72401',
   push: '04012430313939366432632d303030302d373030302d383030302d303030303030303030303031020563617264730263310101300181c097d1edff960302000006626f6172647305623a31407800026732ac0282c097d1edff960303010203',
   ping: '058001',
+  auth: '060774c3b66bc3a96e',
+  join: '070100',
+  leave: '08010863617264732f6331',
+  presence: '09010863617264732f6331027b7d',
+  handBack:
+    '0a012430313939366432632d303030302d373030302d383030302d303030303030303030303031020563617264730263310101300181c097d1edff960302000006626f6172647305623a31407800026732ac0282c097d1edff960303010203',
 }
 const RELAY_FRAMES: Record<RelayMessage['type'], string> = {
-  welcome: '400103652d3180d8c1a28c340361646180804080801040',
-  opened: '4101c801',
+  welcome: '400103652d3180d8c1a28c340361646180804080801040e0acc5a28c34',
+  opened: '4101c801820101',
   fates:
     '4202012430313939366432632d303030302d373030302d383030302d303030303030303030303031c70108deadbeef00010203',
   page: '4301010563617264730263310130c6010581c097d1edff9603020000',
@@ -44,7 +46,12 @@ const RELAY_FRAMES: Record<RelayMessage['type'], string> = {
   ack: '46012430313939366432632d303030302d373030302d383030302d303030303030303030303031ca0108deadbeef00010203',
   reject:
     '47012430313939366432632d303030302d373030302d383030302d3030303030303030303030310711546f6f206d616e79206174206f6e63652e01dc0b80d8c1a28c34',
-  pong: '488001',
+  pong: '48800180d8c1a28c34',
+  authenticated: '4ae0acc5a28c34',
+  presence: '4b010863617264732f63310102703103616461027b7d',
+  reset: '4c01',
+  wanted: '4d0101056361726473026331',
+  goodbye: '4e8827',
 }
 
 /** Both directions at once: a frame goes to the wrong one as easily as to the right one. */

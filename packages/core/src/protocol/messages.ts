@@ -40,6 +40,25 @@ export interface Fate {
   readonly digest: Uint8Array
 }
 
+/** The name of an entity in its space. */
+export interface EntityName {
+  readonly collection: string
+  readonly id: string
+}
+
+/** Somebody who is present on a topic. */
+export interface Peer {
+  /** Given by the relay; one for each connection that says that it is there. */
+  readonly id: string
+  /** As the relay authenticated it. */
+  readonly user: string
+  /** JSON in UTF-8; empty when the peer is gone. */
+  readonly state: Uint8Array
+}
+
+/** What a user may do in a space; each includes the one before. */
+export type Role = 'read' | 'write' | 'admin'
+
 export interface RelayLimits {
   /** The largest frame that the relay takes, in bytes. */
   readonly maxFrameBytes: number
@@ -83,9 +102,33 @@ export type ClientMessage =
     }
   | { readonly type: 'open'; readonly channel: number; readonly space: string }
   | { readonly type: 'fates'; readonly channel: number; readonly ids: readonly string[] }
-  | { readonly type: 'subscribe'; readonly channel: number; readonly since: number }
+  | {
+      readonly type: 'subscribe'
+      readonly channel: number
+      /** Entities with a later sequence are wanted. */
+      readonly since: number
+      /** The client takes what it reads for all that there is: a `since` before the purge horizon does no harm [L23]. */
+      readonly fresh: boolean
+    }
   | { readonly type: 'push'; readonly channel: number; readonly operation: WireOperation }
+  /**
+   * What the relay has lost, or what was made for a former life of its database: structs of others may be in it, vouched
+   * for by the sender, and what the relay has already [L22].
+   */
+  | { readonly type: 'handBack'; readonly channel: number; readonly operation: WireOperation }
   | { readonly type: 'ping'; readonly nonce: number }
+  /** A new token for the open connection, of the same user. */
+  | { readonly type: 'auth'; readonly token: string }
+  /** `topic` is empty for the space, or `<collection>/<id>`. Answered with everybody who is there. */
+  | { readonly type: 'join'; readonly channel: number; readonly topic: string }
+  | { readonly type: 'leave'; readonly channel: number; readonly topic: string }
+  | {
+      readonly type: 'presence'
+      readonly channel: number
+      readonly topic: string
+      /** JSON in UTF-8; empty to be there no longer. */
+      readonly state: Uint8Array
+    }
 
 /** Relay to client. */
 export type RelayMessage =
@@ -98,8 +141,17 @@ export type RelayMessage =
       readonly serverTime: number
       readonly user: string
       readonly limits: RelayLimits
+      /** Milliseconds since the epoch; 0: never. The connection ends then, unless `auth` brought another token. */
+      readonly tokenExpiresAt: number
     }
-  | { readonly type: 'opened'; readonly channel: number; readonly head: number }
+  | {
+      readonly type: 'opened'
+      readonly channel: number
+      readonly head: number
+      /** Tombstones up to this sequence have been purged; 0: none [L23]. */
+      readonly horizon: number
+      readonly role: Role
+    }
   | { readonly type: 'fates'; readonly channel: number; readonly fates: readonly Fate[] }
   | { readonly type: 'page'; readonly channel: number; readonly entities: readonly EntityState[] }
   | { readonly type: 'caughtUp'; readonly channel: number; readonly sequence: number }
@@ -136,7 +188,26 @@ export type RelayMessage =
       /** Milliseconds since the epoch: the device's clock may have been set since the `welcome` [L7]. */
       readonly serverTime: number
     }
-  | { readonly type: 'pong'; readonly nonce: number }
+  | {
+      readonly type: 'pong'
+      readonly nonce: number
+      /** Milliseconds since the epoch. */
+      readonly serverTime: number
+    }
+  | { readonly type: 'authenticated'; readonly tokenExpiresAt: number }
+  /** Who came, changed or left. */
+  | {
+      readonly type: 'presence'
+      readonly channel: number
+      readonly topic: string
+      readonly peers: readonly Peer[]
+    }
+  /** The checkpoint is older than the purge horizon: everything follows, and what doesn't is gone [L23]. */
+  | { readonly type: 'reset'; readonly channel: number }
+  /** The relay's copies of these are damaged: whoever has them is asked to hand them back. */
+  | { readonly type: 'wanted'; readonly channel: number; readonly entities: readonly EntityName[] }
+  /** The connection is about to be closed: come back at a random time within `spread` milliseconds. */
+  | { readonly type: 'goodbye'; readonly spread: number }
 
 /** Websocket close codes: 44xx need a person or a new version, everything else is tried again. */
 export const CLOSE_CODES = {

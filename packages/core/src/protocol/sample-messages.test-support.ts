@@ -43,9 +43,14 @@ export const CLIENT_SAMPLES: ByType<ClientMessage> = {
   hello: { type: 'hello', protocol: 1, user: 'ada', token: 'tökén', replica: 'r4nd0m' },
   open: { type: 'open', channel: 1, space: 'team-42' },
   fates: { type: 'fates', channel: 2, ids: [id, 'other'] },
-  subscribe: { type: 'subscribe', channel: 1, since: 4711 },
+  subscribe: { type: 'subscribe', channel: 1, since: 4711, fresh: true },
   push: { type: 'push', channel: 1, operation },
   ping: { type: 'ping', nonce: 128 },
+  auth: { type: 'auth', token: 'tökén' },
+  join: { type: 'join', channel: 1, topic: '' },
+  leave: { type: 'leave', channel: 1, topic: 'cards/c1' },
+  presence: { type: 'presence', channel: 1, topic: 'cards/c1', state: new Uint8Array([123, 125]) },
+  handBack: { type: 'handBack', channel: 1, operation },
 }
 
 export const RELAY_SAMPLES: ByType<RelayMessage> = {
@@ -56,8 +61,9 @@ export const RELAY_SAMPLES: ByType<RelayMessage> = {
     serverTime: 1_790_000_000_000,
     user: 'ada',
     limits: { maxFrameBytes: 1_048_576, maxOperationBytes: 262_144, maxInFlight: 64 },
+    tokenExpiresAt: 1_790_000_060_000,
   },
-  opened: { type: 'opened', channel: 1, head: 200 },
+  opened: { type: 'opened', channel: 1, head: 200, horizon: 130, role: 'write' },
   fates: { type: 'fates', channel: 2, fates: [{ id, sequence: 199, digest }] },
   page: {
     type: 'page',
@@ -101,7 +107,17 @@ export const RELAY_SAMPLES: ByType<RelayMessage> = {
     retryAfter: 1500,
     serverTime: 1_790_000_000_000,
   },
-  pong: { type: 'pong', nonce: 128 },
+  pong: { type: 'pong', nonce: 128, serverTime: 1_790_000_000_000 },
+  authenticated: { type: 'authenticated', tokenExpiresAt: 1_790_000_060_000 },
+  presence: {
+    type: 'presence',
+    channel: 1,
+    topic: 'cards/c1',
+    peers: [{ id: 'p1', user: 'ada', state: new Uint8Array([123, 125]) }],
+  },
+  reset: { type: 'reset', channel: 1 },
+  wanted: { type: 'wanted', channel: 1, entities: [{ collection: 'cards', id: 'c1' }] },
+  goodbye: { type: 'goodbye', spread: 5000 },
 }
 
 const uint = fc.oneof(
@@ -165,9 +181,19 @@ const CLIENT: Arbitraries<ClientMessage> = {
     channel: uint,
     ids: fc.array(text, { maxLength: 20 }),
   }),
-  subscribe: fc.record({ type: fc.constant('subscribe'), channel: uint, since: uint }),
+  subscribe: fc.record({
+    type: fc.constant('subscribe'),
+    channel: uint,
+    since: uint,
+    fresh: fc.boolean(),
+  }),
   push: fc.record({ type: fc.constant('push'), channel: uint, operation: wireOperation }),
   ping: fc.record({ type: fc.constant('ping'), nonce: uint }),
+  auth: fc.record({ type: fc.constant('auth'), token: text }),
+  join: fc.record({ type: fc.constant('join'), channel: uint, topic: text }),
+  leave: fc.record({ type: fc.constant('leave'), channel: uint, topic: text }),
+  presence: fc.record({ type: fc.constant('presence'), channel: uint, topic: text, state: bytes }),
+  handBack: fc.record({ type: fc.constant('handBack'), channel: uint, operation: wireOperation }),
 }
 
 const RELAY: Arbitraries<RelayMessage> = {
@@ -178,8 +204,15 @@ const RELAY: Arbitraries<RelayMessage> = {
     serverTime: uint,
     user: text,
     limits: fc.record({ maxFrameBytes: uint, maxOperationBytes: uint, maxInFlight: uint }),
+    tokenExpiresAt: uint,
   }),
-  opened: fc.record({ type: fc.constant('opened'), channel: uint, head: uint }),
+  opened: fc.record({
+    type: fc.constant('opened'),
+    channel: uint,
+    head: uint,
+    horizon: uint,
+    role: fc.constantFrom('read', 'write', 'admin'),
+  }),
   fates: fc.record({
     type: fc.constant('fates'),
     channel: uint,
@@ -220,7 +253,21 @@ const RELAY: Arbitraries<RelayMessage> = {
     retryAfter: uint,
     serverTime: uint,
   }),
-  pong: fc.record({ type: fc.constant('pong'), nonce: uint }),
+  pong: fc.record({ type: fc.constant('pong'), nonce: uint, serverTime: uint }),
+  authenticated: fc.record({ type: fc.constant('authenticated'), tokenExpiresAt: uint }),
+  presence: fc.record({
+    type: fc.constant('presence'),
+    channel: uint,
+    topic: text,
+    peers: fc.array(fc.record({ id: text, user: text, state: bytes }), { maxLength: 4 }),
+  }),
+  reset: fc.record({ type: fc.constant('reset'), channel: uint }),
+  wanted: fc.record({
+    type: fc.constant('wanted'),
+    channel: uint,
+    entities: fc.array(fc.record({ collection: text, id: text }), { maxLength: 4 }),
+  }),
+  goodbye: fc.record({ type: fc.constant('goodbye'), spread: uint }),
 }
 
 export const clientMessages: fc.Arbitrary<ClientMessage> = fc.oneof(

@@ -357,7 +357,7 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     for (let index = 0; index < ids.length; index += FATES_PER_FRAME) {
       host.send({ type: 'fates', channel, ids: ids.slice(index, index + FATES_PER_FRAME) })
     }
-    host.send({ type: 'subscribe', channel, since: checkpoint })
+    host.send({ type: 'subscribe', channel, since: checkpoint, fresh: false })
   }
 
   return {

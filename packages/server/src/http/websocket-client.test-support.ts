@@ -83,6 +83,6 @@ export async function joinOver(client: WebSocketClient, options: Introduction = 
   const { user = 'ada', replica = 'replica-a', space = 'team' } = options
   client.send({ type: 'hello', protocol: PROTOCOL_VERSION, user, token: '', replica })
   client.send({ type: 'open', channel: 1, space })
-  client.send({ type: 'subscribe', channel: 1, since: 0 })
+  client.send({ type: 'subscribe', channel: 1, since: 0, fresh: false })
   await client.next('caughtUp')
 }

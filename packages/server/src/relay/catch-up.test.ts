@@ -21,7 +21,7 @@ async function createFilled(count: number, options: TestRelayOptions = {}) {
 }
 
 async function subscribe(connection: TestConnection, since: number): Promise<void> {
-  connection.send({ type: 'subscribe', channel: 1, since })
+  connection.send({ type: 'subscribe', channel: 1, since, fresh: false })
   await settled()
 }
 

@@ -41,7 +41,7 @@ function honestMessages(): readonly ClientMessage[] {
     hello({ user: 'eve', replica: 'replica-e' }),
     { type: 'open', channel: 2, space: 'other' },
     { type: 'fates', channel: 1, ids: ['operation-1', 'operation-2'] },
-    { type: 'subscribe', channel: 1, since: 0 },
+    { type: 'subscribe', channel: 1, since: 0, fresh: false },
     {
       type: 'push',
       channel: 1,

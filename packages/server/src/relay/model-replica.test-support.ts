@@ -146,7 +146,7 @@ export function createModelReplica(relay: TestRelay, index: number): ModelReplic
     mine.send(hello({ ...IDENTITY, replica }))
     mine.send({ type: 'open', channel: 1, space: 'team' })
     mine.send({ type: 'fates', channel: 1, ids: [...pending.keys()] })
-    mine.send({ type: 'subscribe', channel: 1, since: checkpoint })
+    mine.send({ type: 'subscribe', channel: 1, since: checkpoint, fresh: false })
   }
 
   return {

@@ -75,7 +75,7 @@ describe('group commit', () => {
       replica: 'replica-c',
     })
     reader.send({ type: 'open', channel: 9, space: 'team' })
-    reader.send({ type: 'subscribe', channel: 9, since: 0 })
+    reader.send({ type: 'subscribe', channel: 9, since: 0, fresh: false })
     await settled()
     const writers = [createWriter(), createWriter({ replica: 'replica-b', client: 2 })]
     const sent: string[] = []
@@ -234,7 +234,7 @@ describe('a failing storage', () => {
     await settled()
     await gate.release(new Error('EIO'))
     author.take()
-    author.send({ type: 'subscribe', channel: 1, since: 0 })
+    author.send({ type: 'subscribe', channel: 1, since: 0, fresh: false })
     author.send({ type: 'fates', channel: 1, ids: ['x'] })
     author.send({ type: 'ping', nonce: 1 })
     await settled()

@@ -24,6 +24,7 @@ describe('the hello', () => {
           maxOperationBytes: DEFAULT_LIMITS.maxOperationBytes,
           maxInFlight: DEFAULT_LIMITS.maxInFlight,
         },
+        tokenExpiresAt: 0,
       },
     ])
     expect(connection.closed).toBeUndefined()
@@ -181,7 +182,7 @@ describe('authentication', () => {
 
 describe('a message', () => {
   it.each([
-    ['for a channel that is not open', { type: 'subscribe', channel: 2, since: 0 }],
+    ['for a channel that is not open', { type: 'subscribe', channel: 2, since: 0, fresh: false }],
     ['that opens a space with a malformed name', { type: 'open', channel: 2, space: '../etc' }],
     ['that opens a space twice', { type: 'open', channel: 2, space: 'team' }],
     ['that gives a channel twice', { type: 'open', channel: 1, space: 'other' }],
@@ -195,7 +196,7 @@ describe('a message', () => {
   it('that subscribes twice closes the connection', async () => {
     const { join } = createTestRelay()
     const connection = await join({ since: 0 })
-    connection.send({ type: 'subscribe', channel: 1, since: 0 })
+    connection.send({ type: 'subscribe', channel: 1, since: 0, fresh: false })
     expect(connection.closed?.code).toBe(CLOSE_CODES.protocolViolation)
   })
 
@@ -206,7 +207,7 @@ describe('a message', () => {
     attacker.sendBytes(Uint8Array.of(200, 1, 2, 3))
     expect(attacker.closed?.code).toBe(CLOSE_CODES.protocolViolation)
     bystander.send({ type: 'ping', nonce: 1 })
-    expect(bystander.take()).toEqual([{ type: 'pong', nonce: 1 }])
+    expect(bystander.take()).toMatchObject([{ type: 'pong', nonce: 1 }])
   })
 
   it('[S4] larger than a frame may be closes the connection', async () => {
@@ -363,7 +364,7 @@ describe('one connection', () => {
     })
     broken.receive(encodeClientMessage(hello({ replica: 'broken' })))
     broken.receive(encodeClientMessage({ type: 'open', channel: 1, space: 'team' }))
-    broken.receive(encodeClientMessage({ type: 'subscribe', channel: 1, since: 0 }))
+    broken.receive(encodeClientMessage({ type: 'subscribe', channel: 1, since: 0, fresh: false }))
     await settled()
     const reader = await join({ since: 0 })
     const author = await join({ replica: 'replica-b' })

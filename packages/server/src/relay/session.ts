@@ -166,6 +166,7 @@ export function createSession(
       serverTime: clock.now(),
       user: proven,
       limits: { maxFrameBytes, maxOperationBytes, maxInFlight },
+      tokenExpiresAt: 0,
     })
     for (const waiting of backlog) receive(waiting)
   }
@@ -195,11 +196,21 @@ export function createSession(
         push(channelOf(message.channel, channels), author, message.operation)
         break
       case 'ping': {
-        const pong: RelayMessage = { type: 'pong', nonce: message.nonce }
-        if (unanswered === 0) tell(pong)
-        else answerInTurn(async () => pong)
+        const pong = (): RelayMessage => ({
+          type: 'pong',
+          nonce: message.nonce,
+          serverTime: clock.now(),
+        })
+        if (unanswered === 0) tell(pong())
+        else answerInTurn(async () => pong())
         break
       }
+      case 'auth':
+      case 'join':
+      case 'leave':
+      case 'presence':
+      case 'handBack':
+        throw new Refusal(CLOSE_CODES.protocolViolation, `This relay takes no ${message.type}.`)
       default:
         message satisfies never
     }
@@ -232,6 +243,8 @@ export function createSession(
       type: 'opened',
       channel: number,
       head: await storage.head(space),
+      horizon: 0,
+      role: 'admin',
     }))
   }
 

@@ -78,7 +78,8 @@ export function createTestRelay(options: TestRelayOptions = {}): TestRelay {
       const connection = connect()
       connection.send(hello({ user, replica }))
       connection.send({ type: 'open', channel: 1, space })
-      if (since !== undefined) connection.send({ type: 'subscribe', channel: 1, since })
+      if (since !== undefined)
+        connection.send({ type: 'subscribe', channel: 1, since, fresh: false })
       await settled()
       connection.take()
       return connection
