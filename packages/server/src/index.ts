@@ -23,6 +23,7 @@ export {
   type RelayConnection,
   type RelayOptions,
   type RelaySession,
+  type YjsRequest,
 } from './relay/index.js'
 export {
   type ClientBinding,

@@ -35,6 +35,7 @@ export {
   writeRegisters,
 } from './register-log.js'
 export { type RenewedDocument, renewDocument } from './renewal.js'
+export { isDeletedDocument, readSharedEdit, type SharedEdit } from './shared-edit.js'
 export {
   type ActorParts,
   compareStamps,

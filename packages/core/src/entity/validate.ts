@@ -24,6 +24,8 @@ export interface UpdateLimits {
   readonly maxElements: number
   /** Ranges that one update may delete. */
   readonly maxDeletions: number
+  /** Client ids that one update may write under. Default 16: an operation is written by one tab. */
+  readonly maxClients?: number
 }
 
 export interface ValidatedUpdate {
@@ -101,7 +103,7 @@ function readUpdate(
   const elements: Element[] = []
   const reading: Reading = { decoder, context, limits, clocks, tails, elements, structs: 0 }
   const clients = decoding.readVarUint(decoder)
-  if (clients > MAX_CLIENTS) throw invalid(`${clients} client ids`)
+  if (clients > (limits.maxClients ?? MAX_CLIENTS)) throw invalid(`${clients} client ids`)
   for (let index = 0; index < clients; index++) readClient(reading)
   readDeletions(decoder, (client) => clocks.get(client) ?? context.clock(client), limits)
   if (decoder.pos !== length) throw invalid('bytes after its end')

@@ -15,6 +15,7 @@ import type { HeadBatch } from './entity-heads.js'
 import type { Limits } from './limits.js'
 import { lifeFor } from './lives.js'
 import { isActorOf, OPERATION_ID } from './names.js'
+import { isPinned, STOCK_REPLICA } from './pins.js'
 import type { Author } from './ports.js'
 import { isRenewalDue, type RenewalDue } from './renewals.js'
 import type { Submission } from './submission.js'
@@ -156,15 +157,19 @@ async function judgePart(
       maxBytes: limits.maxOperationBytes,
       maxElements: limits.maxElements,
       maxDeletions: limits.maxElements,
+      ...(author.replica === STOCK_REPLICA && { maxClients: limits.maxClientsPerPinnedEntity }),
     },
   )
   const drift = driftOf(part, elements, head, now, limits)
   if (drift !== undefined) return retryLater('drift', `${name} ${drift}`, 0)
   const clients = bind(known, { clocks, tails }, author)
-  if (clients.size > limits.maxClientsPerEntity) {
+  const maxClients = isPinned(clients)
+    ? limits.maxClientsPerPinnedEntity
+    : limits.maxClientsPerEntity
+  if (clients.size > maxClients) {
     return rejected(
       'too-large',
-      `${name} has ${clients.size} client ids; ${limits.maxClientsPerEntity} are allowed.`,
+      `${name} has ${clients.size} client ids; ${maxClients} are allowed.`,
     )
   }
   if ((head?.snapshotBytes ?? 0) + part.update.length > limits.maxEntityBytes) {
@@ -212,7 +217,7 @@ async function writePart(
     await tx.putSnapshot(space, ref, snapshot)
     const sizes = { snapshotBytes: snapshot.length, logBytes: 0, logLength: 0 }
     heads.set(space, ref, { ...common, ...sizes })
-    if (isRenewalDue(snapshot, clients.size, limits.renewAboveClients))
+    if (!isPinned(clients) && isRenewalDue(snapshot, clients.size, limits.renewAboveClients))
       renewals.push({ space, ref })
     return
   }

@@ -16,5 +16,7 @@ export type {
   RelayConnection,
   RelayOptions,
   RelaySession,
+  YjsRequest,
 } from './ports.js'
 export { createRelay } from './relay.js'
+export { isYjsPath } from './yjs/index.js'

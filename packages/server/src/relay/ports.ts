@@ -40,11 +40,22 @@ export type Authenticate = (
   credentials: Credentials,
 ) => string | undefined | Promise<string | undefined>
 
+/** What a stock client says when it connects. */
+export interface YjsRequest {
+  /** As it stands in the request, without parameters. */
+  readonly path: string
+  readonly token: string
+  /** Who it says it is; counts only where nobody has to prove it. */
+  readonly user: string
+}
+
 export interface RelayOptions {
   readonly storage: RelayStorage
   readonly clock: Clock
   /** A string that no other call ever gives, fit for logs. */
   readonly randomId: () => string
+  /** A UUIDv7 that no other call gives, for operations that stock Yjs clients make. Default: `randomId`. */
+  readonly operationId?: () => string
   readonly limits?: Partial<Limits>
   /** Without it every client is who it says: for loopback, and behind something that checks. */
   readonly authenticate?: Authenticate
@@ -57,6 +68,8 @@ export type Readiness =
 
 export interface Relay {
   connect(connection: RelayConnection): RelaySession
+  /** The same for a stock Yjs client, which speaks the protocol of y-websocket about one entity. */
+  connectYjs(connection: RelayConnection, request: YjsRequest): RelaySession
   /** Whether operations are taken now. */
   ready(): Readiness
   /** Takes nothing new, answers what was received, then closes every connection with `restarting`. */

@@ -1,6 +1,6 @@
 import type { Clock } from '@tidemark/core'
 import type { Log } from '../log.js'
-import type { RelayStorage } from '../storage/index.js'
+import type { RelayStorage, RelayTransaction } from '../storage/index.js'
 import { admit } from './admission.js'
 import { createAwaitedCreates } from './awaited-creates.js'
 import { createEntityHeads, type HeadBatch } from './entity-heads.js'
@@ -29,11 +29,17 @@ interface Push extends Submission {
 export interface Sequencer {
   push(push: Push): void
   /** `read` runs after everything that was pushed before this call was answered. */
-  read(read: () => Promise<void>): void
+  read(read: (change: Change) => Promise<void>): void
   isFailing(): boolean
   /** Resolves when nothing waits or runs; then ends the probing of a storage that fails. */
   stop(): Promise<void>
 }
+
+/**
+ * Writes within the turn of a read, in a transaction of its own, what is no operation and takes no sequence; `heads` are
+ * those that operations are judged by. Rejects when nothing was written.
+ */
+export type Change = <T>(work: (tx: RelayTransaction, heads: HeadBatch) => Promise<T>) => Promise<T>
 
 export interface SequencerOptions {
   readonly storage: RelayStorage
@@ -57,7 +63,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   const awaited = createAwaitedCreates()
   const health = createStoreHealth(options)
   const pushes: Push[] = []
-  const reads: { readonly after: number; readonly run: () => Promise<void> }[] = []
+  const reads: { readonly after: number; readonly run: Parameters<Sequencer['read']>[0] }[] = []
   let pushed = 0
   let answered = 0
   let isRunning = false
@@ -118,20 +124,31 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     if (renewals.length > 0 && !health.isFailing()) await renew(renewals)
   }
 
-  /** In a transaction of its own, behind the answers: nobody waits for it. */
-  async function renew(due: readonly RenewalDue[]): Promise<void> {
+  const change: Change = async (work) => {
     let changed: HeadBatch | undefined
     try {
-      const renewed = await storage.transaction(async (tx) => {
+      const result = await storage.transaction(async (tx) => {
         changed = heads.begin(tx)
-        const done = await renewAll(due, tx, changed, options.randomSuffix)
+        const done = await work(tx, changed)
         await changed.flush()
         return done
       })
       if (changed !== undefined) heads.keep(changed)
-      for (const renewal of renewed) options.renewed(renewal)
+      return result
     } catch (error) {
       heads.clear()
+      throw error
+    }
+  }
+
+  /** Behind the answers: nobody waits for it. */
+  async function renew(due: readonly RenewalDue[]): Promise<void> {
+    try {
+      const renewed = await change((tx, changed) =>
+        renewAll(due, tx, changed, options.randomSuffix),
+      )
+      for (const renewal of renewed) options.renewed(renewal)
+    } catch (error) {
       health.fail(error)
     }
   }
@@ -167,7 +184,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       if (next === undefined || next.after > answered) return
       reads.shift()
       try {
-        await next.run()
+        await next.run(change)
       } catch (error) {
         log.error({ err: error }, 'a read failed')
       }

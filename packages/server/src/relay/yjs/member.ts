@@ -1,0 +1,10 @@
+/** A connection of a stock client, as its room sees it. None of the methods throws. */
+export interface RoomMember {
+  readonly user: string
+  /** Whether it was given the document: from then on it is told of changes. */
+  readonly isSynced: boolean
+  send(frame: Uint8Array): void
+  close(code: number, reason: string): void
+  /** Says something if nothing was said for a while. */
+  keepAlive(): void
+}
