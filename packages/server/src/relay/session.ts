@@ -243,7 +243,6 @@ export function createSession(
       type: 'opened',
       channel: number,
       head: await storage.head(space),
-      horizon: 0,
       role: 'admin',
     }))
   }
