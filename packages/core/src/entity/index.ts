@@ -50,6 +50,7 @@ export {
   type ValidatedUpdate,
   validateUpdate,
 } from './validate.js'
+export { validateDocument } from './validate-document.js'
 export { frozen, type StorableValue, sameValue } from './value.js'
 export {
   type ConflictingValue,
@@ -71,6 +72,7 @@ export {
   compactUpdate,
   containsUpdate,
   createItemTable,
+  endsOf,
   type Former,
   type ItemId,
   type ItemRun,

@@ -5,7 +5,7 @@ import { compareStamps } from './stamp.js'
 import { invalid } from './update-errors.js'
 import { type UpdateLimits, validateUpdate } from './validate.js'
 import { DELETED_FIELD } from './view.js'
-import { lackingIn, readShared, rootOf } from './yjs/index.js'
+import { endsOf, lackingIn, readShared, rootOf } from './yjs/index.js'
 
 /** What somebody who speaks Yjs only has added to an entity's texts, lists and XML. */
 export interface SharedEdit {
@@ -30,17 +30,20 @@ export function readSharedEdit(
 ): SharedEdit | undefined {
   const lacking = reduce(doc, update)
   if (lacking === undefined) return undefined
-  const { elements } = validateUpdate(
+  const ends = endsOf(lacking.update)
+  const { elements, tails } = validateUpdate(
     lacking.update,
     {
       clock: (client) => Y.getState(doc.store, client),
       tail: () => undefined,
       ownsClient: () => true,
       ownsActor: () => true,
+      end: (client) => Math.max(ends.get(client) ?? 0, Y.getState(doc.store, client)),
     },
     limits,
   )
-  if (elements.length > 0) throw invalid('registers, which a stock Yjs client may not write')
+  if (elements.length + tails.size > 0)
+    throw invalid('registers, which a stock Yjs client may not write')
   for (const item of lacking.touched) {
     const root = rootOf(doc, item)
     if (root !== undefined && isRegisterRoot(root))

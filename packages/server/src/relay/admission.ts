@@ -1,17 +1,22 @@
 import { isTidemarkError } from '@tidemark/core'
 import {
   COLLECTION_NAME,
+  DELETED_FIELD,
+  type Element,
   ENTITY_ID,
+  endsOf,
   type ValidatedUpdate,
   validateUpdate,
 } from '@tidemark/core/entity'
 import { type OperationPart, operationDigest } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
-import type { ClientBinding, EntityHead, RelayTransaction } from '../storage/index.js'
+import type { ClientBinding, EntityRef, RelayTransaction } from '../storage/index.js'
+import type { AdmittedPart } from './admitted-part.js'
 import type { AwaitedCreates } from './awaited-creates.js'
 import { compacted, isCompactionDue } from './compaction.js'
 import { driftOf } from './drift.js'
 import type { HeadBatch } from './entity-heads.js'
+import { judgeHandBack } from './hand-back.js'
 import type { Limits } from './limits.js'
 import { lifeFor } from './lives.js'
 import { isActorOf, OPERATION_ID } from './names.js'
@@ -30,19 +35,12 @@ export interface AdmissionContext {
   readonly log: Log
   /** Milliseconds since the epoch. */
   readonly now: number
+  /** Whether devices may bring back what a former life of the database had [L22]. */
+  readonly takesHandBacks: boolean
+  /** An operation needs entities whose bytes are damaged. */
+  readonly damaged: (space: string, entities: readonly EntityRef[]) => void
   /** Entities to be renewed once this is committed. */
   readonly renewals: RenewalDue[]
-}
-
-/** A part that passed, with everything that writing it takes. */
-interface AdmittedPart {
-  readonly part: OperationPart
-  readonly head: EntityHead | undefined
-  readonly clients: ReadonlyMap<number, ClientBinding>
-  readonly versionSequence: number
-  readonly lastModified: number
-  /** Replaces the entity's log when it is due. */
-  readonly snapshot: Uint8Array | undefined
 }
 
 const NO_CLIENTS: ReadonlyMap<number, ClientBinding> = new Map()
@@ -89,7 +87,7 @@ export async function admit(context: AdmissionContext, submission: Submission): 
 
 async function judgeParts(
   context: AdmissionContext,
-  { space, author, operation: { parts } }: Submission,
+  { space, author, operation: { parts }, isHandBack = false }: Submission,
 ): Promise<readonly AdmittedPart[] | Rejection> {
   const { maxParts, maxOperationBytes } = context.limits
   if (parts.length === 0) return rejected('invalid', 'The operation has no parts.')
@@ -115,7 +113,9 @@ async function judgeParts(
     const name = `${part.collection}/${part.id}`
     if (seen.has(name)) return rejected('invalid', `The operation changes ${name} twice.`)
     seen.add(name)
-    const judged = await judgePart(context, space, author, part)
+    const judged = isHandBack
+      ? await judgeHandBack(context, space, part)
+      : await judgePart(context, space, author, part)
     if ('kind' in judged) return judged
     admitted.push(judged)
   }
@@ -140,6 +140,7 @@ async function judgePart(
   }
 
   const known = head?.clients ?? NO_CLIENTS
+  const isStock = author.replica === STOCK_REPLICA
   const { elements, clocks, tails } = validateUpdate(
     part.update,
     {
@@ -152,12 +153,13 @@ async function judgePart(
         )
       },
       ownsActor: (actor) => isActorOf(author, actor),
+      ...(isStock && { end: endsWith(part.update, known) }),
     },
     {
       maxBytes: limits.maxOperationBytes,
       maxElements: limits.maxElements,
       maxDeletions: limits.maxElements,
-      ...(author.replica === STOCK_REPLICA && { maxClients: limits.maxClientsPerPinnedEntity }),
+      ...(isStock && { maxClients: limits.maxClientsPerPinnedEntity }),
     },
   )
   const drift = driftOf(part, elements, head, now, limits)
@@ -183,11 +185,35 @@ async function judgePart(
     versionSequence = Math.max(versionSequence, element.sequence)
     lastModified = Math.max(lastModified, element.lastModified)
   }
-  if (head === undefined && before !== undefined)
-    return { part, head, clients, versionSequence, lastModified, snapshot: part.update }
+  const isTombstone = head?.tombstoneAt != null || elements.some(deletes)
+  const judged = {
+    part,
+    head,
+    clients,
+    versionSequence,
+    lastModified,
+    tombstoneAt: isTombstone ? now : null,
+  }
+  if (head === undefined && before !== undefined) return { ...judged, snapshot: part.update }
   const due = head !== undefined && isCompactionDue(head, part.update.length)
   const snapshot = due ? compacted(await tx.entityLog(space, part, head), part.update) : undefined
-  return { part, head, clients, versionSequence, lastModified, snapshot }
+  return { ...judged, snapshot }
+}
+
+function deletes({ field, value }: Element): boolean {
+  return field === DELETED_FIELD && value !== null
+}
+
+/**
+ * What is there with the update. A stock client writes under another client id after each load, and one update may bring
+ * several of them; that they can be put in an order was looked at before [L24].
+ */
+function endsWith(
+  update: Uint8Array,
+  known: ReadonlyMap<number, ClientBinding>,
+): (client: number) => number {
+  const ends = endsOf(update)
+  return (client) => Math.max(known.get(client)?.clock ?? 0, ends.get(client) ?? 0)
 }
 
 /** Client ids that are new here belong to the author from now on [L19]. */
@@ -208,11 +234,18 @@ function bind(
 async function writePart(
   { tx, heads, limits, renewals }: AdmissionContext,
   space: string,
-  { part, head, clients, versionSequence, lastModified, snapshot }: AdmittedPart,
+  { part, head, clients, versionSequence, lastModified, tombstoneAt, snapshot }: AdmittedPart,
   sequence: number,
 ): Promise<void> {
   const ref = { collection: part.collection, id: part.id }
-  const common = { generation: part.generation, sequence, versionSequence, lastModified, clients }
+  const common = {
+    generation: part.generation,
+    sequence,
+    versionSequence,
+    lastModified,
+    clients,
+    tombstoneAt,
+  }
   if (snapshot !== undefined) {
     await tx.putSnapshot(space, ref, snapshot)
     const sizes = { snapshotBytes: snapshot.length, logBytes: 0, logLength: 0 }
@@ -233,7 +266,7 @@ async function writePart(
 /** Only for what goes wrong before the first write. What is not the operation's fault is thrown again. */
 function rejectionFor(
   error: unknown,
-  { log }: AdmissionContext,
+  { log, damaged }: AdmissionContext,
   submission: Submission,
 ): Rejection {
   if (!isTidemarkError(error)) throw error
@@ -245,6 +278,10 @@ function rejectionFor(
     case 'corrupt': {
       const { space, operation } = submission
       log.error({ err: error, space, operation: operation.id }, 'an operation needs damaged bytes')
+      damaged(
+        space,
+        operation.parts.map(({ collection, id }) => ({ collection, id })),
+      )
       return retryLater('unavailable', 'Damaged here; waits for repair.', CORRUPT_RETRY_MS)
     }
     default:

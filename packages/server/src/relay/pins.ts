@@ -32,3 +32,11 @@ export async function pin(
   heads.set(space, ref, pinned)
   return pinned
 }
+
+/** A document that takes the place of a pinned one, with all of its items, is pinned as well. */
+export function keepPin(
+  clients: Map<number, ClientBinding>,
+  former: ReadonlyMap<number, ClientBinding>,
+): void {
+  if (isPinned(former)) clients.set(MARKER_CLIENT, MARKER)
+}

@@ -27,6 +27,8 @@ export {
   decodeRuns,
   decoding,
   encodeAppend,
+  endsOf,
   type ItemId,
+  loadsWhole,
   mergeUpdates,
 } from './update.js'

@@ -1,6 +1,7 @@
 import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
-import { gap } from '../update-errors.js'
+import { gap, invalid } from '../update-errors.js'
+import { canBeOrdered } from './order.js'
 import { type DeletedRange, type ItemId, writeDeletions } from './update.js'
 
 /** What of an update a document lacks. */
@@ -18,12 +19,15 @@ export interface LackingUpdate {
  * every answer, and what they got from others as well.
  *
  * @returns undefined when the document has all of it
- * @throws TidemarkError `update-gap` for an update with a hole in it; anything for bytes that are no update
+ * @throws TidemarkError `update-gap` for an update with a hole in it, `update-invalid` for items that wait for each other; anything for bytes that are no update
  */
 export function lackingIn(doc: Y.Doc, update: Uint8Array): LackingUpdate | undefined {
   const rest = Y.diffUpdate(update, Y.encodeStateVector(doc))
   const { structs, ds } = Y.decodeUpdate(rest)
   if (structs.some((struct) => struct instanceof Y.Skip)) throw gap('has a hole')
+  const entries = structs.map((struct) => ({ ...struct.id, refersTo: neighboursOf(struct) }))
+  if (!canBeOrdered(entries, (client) => Y.getState(doc.store, client)))
+    throw invalid('items that wait for each other')
   const deletions: DeletedRange[] = []
   for (const [client, ranges] of ds.clients) {
     for (const { clock, len } of ranges) addVisible(deletions, doc, { client, clock, length: len })
@@ -35,7 +39,7 @@ export function lackingIn(doc: Y.Doc, update: Uint8Array): LackingUpdate | undef
   return {
     update: encoding.toUint8Array(encoder),
     clients: [...new Set(structs.map(({ id }) => id.client))],
-    touched: [...deletions, ...structs.flatMap(neighboursOf)],
+    touched: [...deletions, ...entries.flatMap(({ refersTo }) => refersTo)],
   }
 }
 

@@ -22,7 +22,7 @@ export interface EditQueueHost {
   push(edit: SharedEdit, answer: (verdict: Verdict) => void): void
   /** `bytes` or `length` changed. */
   changed(): void
-  /** Something before it is missing: the client has to send everything that we lack. */
+  /** Something before it is missing: the client has to send everything that we lack. Throws to refuse it. */
   onGap(): void
   /** It can't be taken. Called at most once. */
   onRefused(refusal: EditRefusal): void
@@ -88,10 +88,18 @@ export function createEditQueue(host: EditQueueHost): EditQueue {
         host.push(edit, (verdict) => answered(update, attempt, before, verdict))
       }
     } catch (cause) {
-      if (isTidemarkError(cause) && cause.code === 'update-gap') host.onGap()
+      if (isTidemarkError(cause) && cause.code === 'update-gap') guardGap(update)
       else refuse({ update, cause })
     }
     if (offered === undefined) drain()
+  }
+
+  function guardGap(update: Uint8Array): void {
+    try {
+      host.onGap()
+    } catch (cause) {
+      refuse({ update, cause })
+    }
   }
 
   function answered(update: Uint8Array, attempt: number, before: number, verdict: Verdict): void {

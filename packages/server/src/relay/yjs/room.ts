@@ -53,6 +53,8 @@ export interface RoomState {
   /** Its version [L6]. */
   readonly sequence: number
   readonly lastModified: number
+  /** Whether it may still be renewed. */
+  readonly isUnpinned: boolean
 }
 
 export interface RoomOptions {
@@ -73,7 +75,7 @@ export function createRoom({ context, address, state, subscriber, onEmpty }: Roo
   const awareness = createRoomAwareness(clock, members)
   const held: (() => void)[] = []
   let { generation, sequence, lastModified } = state
-  let isPinned = generation !== undefined
+  let isPinned = generation !== undefined && !state.isUnpinned
   let isPinning = false
   let revision = 0
   let isOver = false
@@ -93,18 +95,16 @@ export function createRoom({ context, address, state, subscriber, onEmpty }: Roo
   }
 
   /** An entity that was made by others while stock clients waited for it. */
-  function startPin(): void {
+  async function startPin(): Promise<void> {
     if (isPinning) return
     isPinning = true
-    sequencer.read(async (change) => {
-      try {
-        await change((_tx, heads) => pin(heads, space, ref))
-        settlePin()
-      } catch (error) {
-        log.error({ err: error, space, ...ref }, "an entity can't be pinned")
-        end(YJS_CLOSE_CODES.overloaded, 'The storage fails; try again later.')
-      }
-    })
+    try {
+      await sequencer.maintain((_tx, heads) => pin(heads, space, ref))
+      settlePin()
+    } catch (error) {
+      log.error({ err: error, space, ...ref }, "an entity can't be pinned")
+      end(YJS_CLOSE_CODES.overloaded, 'The storage fails; try again later.')
+    }
   }
 
   function settlePin(): void {
@@ -116,7 +116,7 @@ export function createRoom({ context, address, state, subscriber, onEmpty }: Roo
     if (isPinned || generation === undefined) callback()
     else {
       held.push(callback)
-      startPin()
+      void startPin()
     }
   }
 

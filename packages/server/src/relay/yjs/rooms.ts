@@ -1,9 +1,8 @@
 import { isDeletedDocument, lifeOf, mergeUpdates, openDocument } from '@tidemark/core/entity'
 import { decodeRelayMessage } from '@tidemark/core/protocol'
-import type { EntityRef } from '../../storage/index.js'
+import type { EntityRef, RelayTransaction } from '../../storage/index.js'
 import type { Subscriber } from '../hub.js'
-import { pin } from '../pins.js'
-import type { Change } from '../sequencer.js'
+import { isPinned, pin } from '../pins.js'
 import { type YjsAddress, yjsPathOf } from './address.js'
 import { YJS_CLOSE_CODES } from './close-codes.js'
 import type { RoomMember } from './member.js'
@@ -73,33 +72,29 @@ export function createRooms(context: YjsContext): Rooms {
     }
   }
 
-  function open(key: string, address: YjsAddress, visits: ReadonlySet<Visit>): void {
+  async function open(key: string, address: YjsAddress, visits: ReadonlySet<Visit>): Promise<void> {
     const { space, ref } = address
-    sequencer.read(async (change) => {
+    function fail(error: unknown): void {
+      log.error({ err: error, space, ...ref }, "an entity can't be opened")
+      entries.delete(key)
+      turnAway(visits, YJS_CLOSE_CODES.overloaded, "The entity can't be read; try again later.")
+    }
+    try {
+      await sequencer.maintain((_tx, heads) => pin(heads, space, ref))
+    } catch (error) {
+      fail(error)
+      return
+    }
+    sequencer.read(async () => {
       try {
-        const found = await load(change, space, ref)
+        const found = await storage.transaction((tx) => load(tx, space, ref))
         const head = await storage.head(space)
         entries.delete(key)
         if (found.kind === 'found') admit(key, visits, found.state, head)
         else turnAway(visits, YJS_CLOSE_CODES.gone, 'The entity was deleted.')
       } catch (error) {
-        log.error({ err: error, space, ...ref }, "an entity can't be read")
-        entries.delete(key)
-        turnAway(visits, YJS_CLOSE_CODES.overloaded, "The entity can't be read; try again later.")
+        fail(error)
       }
-    })
-  }
-
-  /** What is committed of the entity; pinned, if it is there and not deleted. */
-  function load(change: Change, space: string, ref: EntityRef): Promise<Found> {
-    return change(async (tx, heads) => {
-      const head = await heads.get(space, ref)
-      const log = head === undefined ? [] : await tx.entityLog(space, ref, head)
-      const doc = openDocument(log.length === 0 ? [] : [mergeUpdates(log)], 0)
-      if (isDeletedDocument(doc)) return { kind: 'deleted' }
-      await pin(heads, space, ref)
-      const { versionSequence: sequence = 0, lastModified = 0, generation } = head ?? {}
-      return { kind: 'found', state: { doc, generation, sequence, lastModified } }
     })
   }
 
@@ -174,7 +169,7 @@ export function createRooms(context: YjsContext): Rooms {
       visits.add(visit)
       if (entry === undefined) {
         entries.set(key, { kind: 'opening', visits })
-        open(key, address, visits)
+        void open(key, address, visits)
       }
       return () => {
         visits.delete(visit)
@@ -182,6 +177,18 @@ export function createRooms(context: YjsContext): Rooms {
       }
     },
   }
+}
+
+/** What is committed of the entity. */
+async function load(tx: RelayTransaction, space: string, ref: EntityRef): Promise<Found> {
+  const head = await tx.entityHead(space, ref)
+  const log = head === undefined ? [] : await tx.entityLog(space, ref, head)
+  const doc = openDocument(log.length === 0 ? [] : [mergeUpdates(log)], 0)
+  if (isDeletedDocument(doc)) return { kind: 'deleted' }
+  const { versionSequence: sequence = 0, lastModified = 0, generation } = head ?? {}
+  // Made by somebody else since it was to be pinned.
+  const isUnpinned = head !== undefined && !isPinned(head.clients)
+  return { kind: 'found', state: { doc, generation, sequence, lastModified, isUnpinned } }
 }
 
 /** No name holds a slash. */

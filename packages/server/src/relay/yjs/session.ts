@@ -1,5 +1,5 @@
 import { isTidemarkError } from '@tidemark/core'
-import { clocksOf, USER_ID } from '@tidemark/core/entity'
+import { endsOf, USER_ID } from '@tidemark/core/entity'
 import * as Y from 'yjs'
 import type { RelayConnection, YjsRequest } from '../ports.js'
 import { Refusal, refusalOf } from '../refusal.js'
@@ -31,6 +31,7 @@ const KEEP_ALIVE_MS = 10_000
 const ANSWERS = { burst: 8, intervalMs: 1_000 }
 /** A client asked for what came before its edit sends it, or never will. */
 const GAPS = { burst: 16, intervalMs: 1_000 }
+const MAX_GAPS_IN_ROW = 32
 const MAX_REMEMBERED_CLIENTS = 64
 
 /**
@@ -64,6 +65,7 @@ export function createYjsSession(
   let leave = (): void => {}
   const written = new Set<number>()
   let wanted: Uint8Array | undefined
+  let gapsInRow = 0
   const answers = createTurnstile(clock, ANSWERS)
   const queries = createTurnstile(clock, ANSWERS)
   const gaps = createTurnstile(clock, GAPS)
@@ -172,10 +174,16 @@ export function createYjsSession(
           throw new Refusal(YJS_CLOSE_CODES.tooLarge, `The edit has ${update.length} bytes.`)
         if (isRefused(entity, clients)) throw refusedBefore()
         for (const client of clients) written.add(client)
+        gapsInRow = 0
       },
       push: (edit, answer) => room.push(visitor, edit, answer),
       changed: () => throttle(queue),
-      onGap: () => gaps.pass(() => send(encodeStep1(room.doc))),
+      onGap() {
+        gapsInRow += 1
+        if (gapsInRow > MAX_GAPS_IN_ROW)
+          throw new Refusal(YJS_CLOSE_CODES.refusedEdit, 'The edit refers to what nobody has sent.')
+        gaps.pass(() => send(encodeStep1(room.doc)))
+      },
       onRefused: (refusal) => refuse(room, refusal),
     })
     return queue
@@ -313,7 +321,7 @@ function clientsAhead({ doc }: Room, stateVector: Uint8Array): number[] {
 /** Client ids that an update brings something new of, as far as it can be read at all. */
 function newClients({ doc }: Room, update: Uint8Array): number[] {
   try {
-    const clocks = [...clocksOf(update)]
+    const clocks = [...endsOf(update)]
     return clocks.filter(([client, end]) => end > Y.getState(doc.store, client)).map(([id]) => id)
   } catch {
     return []
