@@ -156,10 +156,10 @@ export function createYjsSession(
     const { backlog } = state
     cancelDeadline()
     state = { kind: 'open', room, edits: queueFor(room) }
-    if (access.mayWrite) send(encodeStep1(room.doc))
-    send(room.awareness.frame())
     connection.resume?.()
     for (const frame of backlog) receive(frame)
+    if (access.mayWrite) send(encodeStep1(room.doc))
+    send(room.awareness.frame())
   }
 
   function queueFor(room: Room): EditQueue {
