@@ -34,7 +34,13 @@ export {
   type WrittenContent,
   writeRegisters,
 } from './register-log.js'
-export { type RenewedDocument, renewDocument } from './renewal.js'
+export {
+  counterFieldOf,
+  type RenewedDocument,
+  type RenewedDocument,
+  renewDocument,
+  renewDocument,
+} from './renewal.js'
 export { isDeletedDocument, readSharedEdit, type SharedEdit } from './shared-edit.js'
 export {
   type ActorParts,
