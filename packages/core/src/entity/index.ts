@@ -34,13 +34,7 @@ export {
   type WrittenContent,
   writeRegisters,
 } from './register-log.js'
-export {
-  counterFieldOf,
-  type RenewedDocument,
-  type RenewedDocument,
-  renewDocument,
-  renewDocument,
-} from './renewal.js'
+export { counterFieldOf, type RenewedDocument, renewDocument } from './renewal.js'
 export { isDeletedDocument, readSharedEdit, type SharedEdit } from './shared-edit.js'
 export {
   type ActorParts,
