@@ -14,6 +14,7 @@ export const DOCUMENTS: readonly string[] = [
   'docs/laws.md',
   'docs/protocol.md',
   'docs/schema.md',
+  'docs/yjs-clients.md',
   'examples/cards/README.md',
 ]
 

@@ -149,7 +149,9 @@ async function judgePart(
       ownsClient: (client) => {
         const owner = known.get(client)
         return (
-          owner === undefined || (owner.user === author.user && owner.replica === author.replica)
+          owner === undefined ||
+          (owner.user === author.user && owner.replica === author.replica) ||
+          (isStock && isUnclaimed(owner))
         )
       },
       ownsActor: (actor) => isActorOf(author, actor),
@@ -202,6 +204,14 @@ async function judgePart(
 
 function deletes({ field, value }: Element): boolean {
   return field === DELETED_FIELD && value !== null
+}
+
+/**
+ * Of what a device has brought back [L22] nobody may know who wrote it. A stock client can't take another id for what it has
+ * written already, so one that goes on under such an id is taken to be its owner.
+ */
+function isUnclaimed({ user, replica, tail }: ClientBinding): boolean {
+  return user === '' && replica === '' && tail === null
 }
 
 /**

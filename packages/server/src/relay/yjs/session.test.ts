@@ -1,6 +1,7 @@
 import { decodeContent, mergeUpdates, registerRoot, viewOf } from '@tidemark/core/entity'
 import { beforeEach, describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { createMemoryDisk } from '../../storage/index.js'
 import { DEFAULT_LIMITS } from '../limits.js'
 import { isPinned, STOCK_REPLICA } from '../pins.js'
 import {
@@ -388,6 +389,49 @@ describe('a document', () => {
     if (bytes?.[9] === undefined) throw new Error('There is nothing to damage.')
     bytes[9] ^= 4
     expect((await join()).closed?.code).toBe(YJS_CLOSE_CODES.overloaded)
+  })
+})
+
+describe('after a restore', () => {
+  const START = 1_700_000_000_000
+
+  async function restored(text: Uint8Array): Promise<void> {
+    relay = createTestRelay({ disk: createMemoryDisk('epoch-2', START) })
+    const device = await relay.join()
+    const part = createWriter().part('one', { title: 'Tides' })
+    const update = mergeUpdates([part.update, text])
+    device.send({
+      type: 'handBack',
+      channel: 1,
+      operation: { id: 'back', parts: [{ ...part, update }] },
+    })
+    await settled()
+  }
+
+  it('[L22] [L24] a stock client brings what the relay has lost, and goes on', async () => {
+    const doc = new Y.Doc()
+    doc.getText('body').insert(0, 'Ebb')
+    await restored(Y.encodeStateAsUpdate(doc))
+    doc.getText('body').insert(3, ' and flow')
+    const bo = await join({ doc })
+    doc.getText('body').insert(0, 'On: ')
+    await settled()
+    expect([bo.closed, bodyOf()]).toEqual([undefined, 'On: Ebb and flow'])
+    expect(entity()?.head?.clients.get(doc.clientID)).toMatchObject({ user: 'bo' })
+  })
+
+  it('[L24] what somebody else goes on with is still theirs', async () => {
+    const doc = new Y.Doc()
+    doc.getText('body').insert(0, 'Ebb')
+    await restored(Y.encodeStateAsUpdate(doc))
+    doc.getText('body').insert(3, ' and flow')
+    await join({ doc })
+    const copy = new Y.Doc()
+    Y.applyUpdate(copy, Y.encodeStateAsUpdate(doc))
+    copy.clientID = doc.clientID
+    copy.getText('body').insert(0, 'forged ')
+    const mallory = await join({ doc: copy, user: 'mallory' })
+    expect([mallory.closed?.code, bodyOf()]).toEqual([4422, 'Ebb and flow'])
   })
 })
 
