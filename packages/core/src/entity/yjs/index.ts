@@ -12,7 +12,7 @@ export {
   type SharedValue,
   type SharedValues,
 } from './document.js'
-export { type LackingUpdate, lackingIn, rootOf } from './lacking.js'
+export { lackingIn, rootOf } from './lacking.js'
 export {
   createItemTable,
   type Former,

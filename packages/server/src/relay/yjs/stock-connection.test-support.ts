@@ -35,7 +35,7 @@ export interface StockOptions {
   readonly isHonest?: boolean
 }
 
-export const STOCK_PATH = '/yjs/team/cards/one'
+const STOCK_PATH = '/yjs/team/cards/one'
 
 export function connectStock(
   { relay }: Pick<TestRelay, 'relay'>,
