@@ -15,10 +15,10 @@ import {
   encodeStep2,
   type YjsMessage,
 } from './messages.js'
+import { createPace } from './pace.js'
 import type { RefusedDocuments } from './refused-documents.js'
 import type { Room, YjsContext } from './room.js'
 import type { Rooms, RoomVisitor } from './rooms.js'
-import { createTurnstile } from './turnstile.js'
 
 export interface YjsSessionContext extends YjsContext, AccessContext {
   readonly rooms: Rooms
@@ -66,9 +66,9 @@ export function createYjsSession(
   const written = new Set<number>()
   let wanted: Uint8Array | undefined
   let gapsInRow = 0
-  const answers = createTurnstile(clock, ANSWERS)
-  const queries = createTurnstile(clock, ANSWERS)
-  const gaps = createTurnstile(clock, GAPS)
+  const answers = createPace(clock, ANSWERS)
+  const queries = createPace(clock, ANSWERS)
+  const gaps = createPace(clock, GAPS)
   const cancelDeadline = clock.schedule(() => {
     close(YJS_CLOSE_CODES.greetingTimeout, 'The document could not be opened in time.')
   }, limits.helloDeadline)

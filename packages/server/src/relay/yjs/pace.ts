@@ -1,15 +1,15 @@
 import type { Cancel, Clock } from '@tidemark/core'
 
-/** Lets so many pass at once and then one an interval; of those that have to wait, only the last one passes. */
-export interface Turnstile {
+/** So many at once and then one an interval; of those that have to wait, only the last one passes. */
+export interface Pace {
   pass(work: () => void): void
   stop(): void
 }
 
-export function createTurnstile(
+export function createPace(
   clock: Clock,
   { burst, intervalMs }: { readonly burst: number; readonly intervalMs: number },
-): Turnstile {
+): Pace {
   let passes = burst
   let refilledAt = clock.now()
   let next: (() => void) | undefined
