@@ -12,6 +12,7 @@ import type { AwaitedCreates } from './awaited-creates.js'
 import { compacted, isCompactionDue } from './compaction.js'
 import { driftOf } from './drift.js'
 import type { HeadBatch } from './entity-heads.js'
+import { mayWrite } from './identity.js'
 import type { Limits } from './limits.js'
 import { lifeFor } from './lives.js'
 import { isActorOf, OPERATION_ID } from './names.js'
@@ -65,6 +66,8 @@ export async function admit(context: AdmissionContext, submission: Submission): 
       if (known.user !== author.user) return rejected('invalid', 'The id is taken.')
       return { kind: 'known', sequence: known.sequence, digest: known.digest }
     }
+    if (submission.role !== undefined && !mayWrite(submission.role()))
+      return rejected('forbidden', 'You may read this space, not write to it.')
     const judged = await judgeParts(context, submission)
     if ('kind' in judged) return judged
     parts = judged

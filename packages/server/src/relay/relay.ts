@@ -1,8 +1,10 @@
 import { CLOSE_CODES, encodeRelayMessage } from '@tidemark/core/protocol'
 import { silentLog } from '../log.js'
 import { createHub } from './hub.js'
+import { TRUSTED } from './identity.js'
 import { DEFAULT_LIMITS } from './limits.js'
 import type { Relay, RelayOptions } from './ports.js'
+import { createRevocations } from './revocations.js'
 import { createSequencer } from './sequencer.js'
 import { createSession, type Session, type SessionContext } from './session.js'
 
@@ -40,7 +42,8 @@ export function createRelay(options: RelayOptions): Relay {
     log,
     sequencer,
     hub,
-    authenticate: options.authenticate ?? (({ user }) => user),
+    authenticate: options.authenticate ?? (({ user }) => ({ user, spaces: TRUSTED })),
+    revocations: createRevocations(log),
   }
   let stopping = false
 
@@ -50,6 +53,11 @@ export function createRelay(options: RelayOptions): Relay {
       sessions.add(session)
       if (stopping) session.close(CLOSE_CODES.restarting, 'The relay stops.')
       return session
+    },
+    revoke(revocation) {
+      log.info({ ...revocation }, 'revoked')
+      context.revocations.note(revocation, clock.now())
+      for (const session of [...sessions]) session.revoke(revocation)
     },
     ready() {
       if (stopping) return { ready: false, reason: 'stopping' }

@@ -1,4 +1,4 @@
-import type { WireOperation } from '@tidemark/core/protocol'
+import type { Role, WireOperation } from '@tidemark/core/protocol'
 import type { Author } from './ports.js'
 
 /** An operation with who sent it and where to. */
@@ -6,4 +6,6 @@ export interface Submission {
   readonly space: string
   readonly author: Author
   readonly operation: WireOperation
+  /** The author's role in the space, asked for when the operation is judged; undefined: none any more. */
+  readonly role?: () => Role | undefined
 }
