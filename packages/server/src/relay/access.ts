@@ -14,6 +14,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 const SHORTEST_RECHECK_MS = 1_000
 /** Checks that may fail in a row before a connection ends: nobody knows any more whether it is allowed. */
 const MAX_FAILED_CHECKS = 3
+const EXPIRED = 'The token has expired; get a new one.'
 
 export interface AccessContext {
   readonly authenticate: Authenticate
@@ -77,8 +78,7 @@ export async function grantAccess(
     const { user, issuedAt = asked } = proven
     if (user !== shown.user)
       throw new Refusal(CLOSE_CODES.unauthorized, 'The token is of another user.')
-    if (proven.expiresAt <= clock.now())
-      throw new Refusal(CLOSE_CODES.unauthorized, 'The token has expired; get a new one.')
+    if (proven.expiresAt <= clock.now()) throw new Refusal(CLOSE_CODES.unauthorized, EXPIRED)
     if (revocations.covers(user, issuedAt))
       throw new Refusal(CLOSE_CODES.unauthorized, 'The token was taken back; get a new one.')
     return { ...proven, issuedAt }
@@ -114,9 +114,9 @@ export async function grantAccess(
   }
 
   function watchExpiry(): void {
-    if (hasExpired()) return end(CLOSE_CODES.unauthorized, 'The token has expired; get a new one.')
     const left = identity.expiresAt - clock.now()
-    cancelExpiry = clock.schedule(watchExpiry, Math.min(left, LONGEST_TIMER_MS))
+    if (left <= 0) end(CLOSE_CODES.unauthorized, EXPIRED)
+    else cancelExpiry = clock.schedule(watchExpiry, Math.min(left, LONGEST_TIMER_MS))
   }
 
   /** @param token a new one, or undefined to look at the present one again */
@@ -149,14 +149,16 @@ export async function grantAccess(
   /** Not to know is no verdict on the user: what was known before counts for a while. */
   function failed(error: unknown, isNew: boolean): void {
     if (stopped) return
-    if (error instanceof Refusal) return end(error.code, error.message)
+    if (error instanceof Refusal) {
+      end(error.code, error.message)
+      return
+    }
     log.warn({ err: error, user: identity.user }, "a token can't be checked")
     // The present one is good until it expires.
     if (isNew) return
     failures += 1
-    if (failures >= MAX_FAILED_CHECKS)
-      return end(CLOSE_CODES.overloaded, "The token can't be checked now; try again later.")
-    watch()
+    if (failures < MAX_FAILED_CHECKS) watch()
+    else end(CLOSE_CODES.overloaded, "The token can't be checked now; try again later.")
   }
 
   identity = await prove(first)
@@ -167,7 +169,7 @@ export async function grantAccess(
       return identity.expiresAt
     },
     isOver() {
-      if (!over && hasExpired()) end(CLOSE_CODES.unauthorized, 'The token has expired.')
+      if (!over && hasExpired()) end(CLOSE_CODES.unauthorized, EXPIRED)
       return over
     },
     roleIn(space) {

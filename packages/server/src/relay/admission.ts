@@ -1,6 +1,7 @@
 import { isTidemarkError } from '@tidemark/core'
 import {
   COLLECTION_NAME,
+  type Element,
   ENTITY_ID,
   type ValidatedUpdate,
   validateUpdate,
@@ -10,12 +11,14 @@ import type { Log } from '../log.js'
 import type { ClientBinding, EntityHead, RelayTransaction } from '../storage/index.js'
 import type { AwaitedCreates } from './awaited-creates.js'
 import { compacted, isCompactionDue } from './compaction.js'
+import type { DecidedLater } from './decision.js'
 import { driftOf } from './drift.js'
 import type { HeadBatch } from './entity-heads.js'
 import { mayWrite } from './identity.js'
 import type { Limits } from './limits.js'
 import { lifeFor } from './lives.js'
 import { isActorOf, OPERATION_ID } from './names.js'
+import type { Policy } from './policy.js'
 import type { Author } from './ports.js'
 import { isRenewalDue, type RenewalDue } from './renewals.js'
 import type { Submission } from './submission.js'
@@ -32,12 +35,17 @@ export interface AdmissionContext {
   readonly now: number
   /** Entities to be renewed once this is committed. */
   readonly renewals: RenewalDue[]
+  /** What the app has to say; undefined: nothing. */
+  readonly policy?: Policy | undefined
 }
 
 /** A part that passed, with everything that writing it takes. */
 interface AdmittedPart {
   readonly part: OperationPart
+  /** The entity as it was, also when it is made anew. */
+  readonly before: EntityHead | undefined
   readonly head: EntityHead | undefined
+  readonly elements: readonly Element[]
   readonly clients: ReadonlyMap<number, ClientBinding>
   readonly versionSequence: number
   readonly lastModified: number
@@ -55,7 +63,10 @@ const CORRUPT_RETRY_MS = 60_000
  *
  * @throws TidemarkError `storage-failed`: the transaction can't go on
  */
-export async function admit(context: AdmissionContext, submission: Submission): Promise<Verdict> {
+export async function admit(
+  context: AdmissionContext,
+  submission: Submission,
+): Promise<Verdict | DecidedLater> {
   const { tx } = context
   const { space, author, operation } = submission
   if (!OPERATION_ID.test(operation.id)) return rejected('invalid', 'The id is not an operation id.')
@@ -70,6 +81,8 @@ export async function admit(context: AdmissionContext, submission: Submission): 
       return rejected('forbidden', 'You may read this space, not write to it.')
     const judged = await judgeParts(context, submission)
     if ('kind' in judged) return judged
+    const objection = await context.policy?.judge(tx, submission, judged)
+    if (objection !== undefined) return objection
     parts = judged
   } catch (error) {
     return rejectionFor(error, context, submission)
@@ -181,11 +194,11 @@ async function judgePart(
     versionSequence = Math.max(versionSequence, element.sequence)
     lastModified = Math.max(lastModified, element.lastModified)
   }
-  if (head === undefined && before !== undefined)
-    return { part, head, clients, versionSequence, lastModified, snapshot: part.update }
+  const common = { part, before, head, elements, clients, versionSequence, lastModified }
+  if (head === undefined && before !== undefined) return { ...common, snapshot: part.update }
   const due = head !== undefined && isCompactionDue(head, part.update.length)
   const snapshot = due ? compacted(await tx.entityLog(space, part, head), part.update) : undefined
-  return { part, head, clients, versionSequence, lastModified, snapshot }
+  return { ...common, snapshot }
 }
 
 /** Client ids that are new here belong to the author from now on [L19]. */

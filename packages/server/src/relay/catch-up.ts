@@ -6,6 +6,7 @@ import type { EntityPage, RelayStorage } from '../storage/index.js'
 import { toEntityState } from './entity-state.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
+import type { Author } from './ports.js'
 import type { Sequencer } from './sequencer.js'
 
 /** How often a slow reader is looked at again. */
@@ -21,6 +22,8 @@ export interface CatchUpOptions {
   readonly space: string
   readonly since: number
   readonly subscriber: Subscriber
+  /** Who reads: what they have pushed before is answered before. */
+  readonly author?: Author | undefined
   bufferedBytes(): number
   isOpen(): boolean
   /** The space can't be read; nothing more will come. */
@@ -39,7 +42,7 @@ export function startCatchUp(options: CatchUpOptions): void {
   function step(): void {
     if (!options.isOpen()) return
     if (options.bufferedBytes() > limits.pageLowWater) clock.schedule(step, POLL_MS)
-    else sequencer.read(sendPage)
+    else sequencer.read(sendPage, options.author)
   }
 
   async function sendPage(): Promise<void> {

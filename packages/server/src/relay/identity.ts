@@ -32,7 +32,12 @@ export function provenBy(proof: Proof): ProvenIdentity {
   if (typeof identity !== 'object' || identity === null || !USER_ID.test(identity.user)) {
     throw new Refusal(CLOSE_CODES.unauthorized, 'The token names no user.')
   }
-  const { expiresAt = Number.POSITIVE_INFINITY, issuedAt, recheckAfter, spaces = EVERYWHERE } = identity
+  const {
+    expiresAt = Number.POSITIVE_INFINITY,
+    issuedAt,
+    recheckAfter,
+    spaces = EVERYWHERE,
+  } = identity
   assertNumber('expiresAt', expiresAt)
   assertNumber('issuedAt', issuedAt)
   assertNumber('recheckAfter', recheckAfter)

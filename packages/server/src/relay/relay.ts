@@ -3,6 +3,7 @@ import { silentLog } from '../log.js'
 import { createHub } from './hub.js'
 import { TRUSTED } from './identity.js'
 import { DEFAULT_LIMITS } from './limits.js'
+import { createPolicy } from './policy.js'
 import type { Relay, RelayOptions } from './ports.js'
 import { createRevocations } from './revocations.js'
 import { createSequencer } from './sequencer.js'
@@ -21,6 +22,7 @@ export function createRelay(options: RelayOptions): Relay {
     clock,
     limits,
     log,
+    policy: createPolicy({ authorize: options.authorize, schema: options.schema, log }),
     async recover() {
       for (const space of hub.spaces()) hub.align(space, await storage.head(space))
     },

@@ -164,7 +164,7 @@ export function createSession(
         log.error({ err: error, connection: connectionId }, "a message can't be answered")
         close(CLOSE_CODES.overloaded, 'The storage fails; try again later.')
       }
-    })
+    }, authorOf(state))
   }
 
   async function greet(frame: Uint8Array): Promise<void> {
@@ -282,11 +282,15 @@ export function createSession(
     if (taken || channels.has(number)) {
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The space or the channel is open already.')
     }
+    withRole(access, space, (role) => admit(number, space, role, channels))
+  }
+
+  /** At once where roles are known; what is received while one is being asked for waits. */
+  function withRole(access: Access, space: string, go: (role: Role | undefined) => void): void {
     const role = access.roleIn(space)
-    if (!(role instanceof Promise)) return admit(number, space, role, channels)
-    turnstile.hold(
-      role.then((told) => guarded(() => admit(number, space, told, channels))).catch(cantTell),
-    )
+    if (role instanceof Promise)
+      turnstile.hold(role.then((told) => guarded(() => go(told)), cantTell))
+    else go(role)
   }
 
   function admit(
@@ -317,15 +321,8 @@ export function createSession(
   /** The user may have other roles now: a space without one is closed at once, and the connection with it. */
   function askForRoles(access: Access): void {
     if (state.kind !== 'open') return
-    for (const channel of state.channels.values()) {
-      guarded(() => {
-        const role = access.roleIn(channel.space)
-        if (!(role instanceof Promise)) return setRole(channel, role)
-        turnstile.hold(
-          role.then((told) => guarded(() => setRole(channel, told))).catch(cantTell),
-        )
-      })
-    }
+    for (const channel of state.channels.values())
+      guarded(() => withRole(access, channel.space, (role) => setRole(channel, role)))
   }
 
   function setRole(channel: Channel, role: Role | undefined): void {
@@ -351,18 +348,14 @@ export function createSession(
       space: channel.space,
       since,
       subscriber: channel,
+      author: authorOf(state),
       bufferedBytes: () => connection.bufferedBytes,
       isOpen: () => state.kind === 'open' && !paused,
       fail: () => close(CLOSE_CODES.overloaded, "The space can't be read; try again later."),
     })
   }
 
-  function push(
-    channel: Channel,
-    author: Author,
-    access: Access,
-    operation: WireOperation,
-  ): void {
+  function push(channel: Channel, author: Author, access: Access, operation: WireOperation): void {
     const { space } = channel
     if (inFlight >= limits.maxInFlight) {
       throw new Refusal(
@@ -440,6 +433,10 @@ export function createSession(
       }
     },
   }
+}
+
+function authorOf(state: State): Author | undefined {
+  return state.kind === 'open' ? state.author : undefined
 }
 
 /** As it goes over the wire: 0 for never. */
