@@ -1,5 +1,5 @@
-import { isLoopback } from '../http/origin.js'
 import { configInvalid } from '../errors.js'
+import { isLoopback } from '../http/origin.js'
 
 /** How tokens are checked: with a secret that the relay shares with whoever signs them, or with their published keys. */
 export interface JwtOptions {
@@ -46,7 +46,10 @@ export interface CheckedJwtOptions {
 export function checkJwtOptions(options: JwtOptions, name = 'jwt'): CheckedJwtOptions {
   const { secret, jwks, issuer, audience, userClaim = 'sub', spacesClaim = 'spaces' } = options
   if ((secret === undefined) === (jwks === undefined)) {
-    throw configInvalid(name, 'needs a secret or the address of published keys (jwks), and not both')
+    throw configInvalid(
+      name,
+      'needs a secret or the address of published keys (jwks), and not both',
+    )
   }
   const keys: KeySource =
     jwks === undefined

@@ -21,7 +21,10 @@ export interface TokenRequest {
 export async function signToken(options: JwtOptions, request: TokenRequest): Promise<string> {
   const { keys, algorithms, issuer, audience, userClaim, spacesClaim } = checkJwtOptions(options)
   if (keys.kind !== 'secret') {
-    throw configInvalid('jwt.jwks', 'holds keys that tokens are checked with; only their issuer can sign')
+    throw configInvalid(
+      'jwt.jwks',
+      'holds keys that tokens are checked with; only their issuer can sign',
+    )
   }
   const { user, spaces, expiresIn, now = Date.now() } = request
   const issuedAt = Math.floor(now / 1000)

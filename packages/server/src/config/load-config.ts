@@ -20,14 +20,20 @@ export interface LoadedConfig {
  *
  * @throws RelayStartError `config-missing`, `config-unreadable`, `config-invalid`
  */
-export async function loadConfig(named: string | undefined, directory: string): Promise<LoadedConfig> {
+export async function loadConfig(
+  named: string | undefined,
+  directory: string,
+): Promise<LoadedConfig> {
   const file =
     named === undefined
       ? NAMES.map((name) => join(directory, name)).find((path) => existsSync(path))
       : resolve(directory, named)
   if (file === undefined) return { config: {}, file }
   if (!existsSync(file)) {
-    throw new RelayStartError('config-missing', `There is no ${file}. Name another file, or leave --config out.`)
+    throw new RelayStartError(
+      'config-missing',
+      `There is no ${file}. Name another file, or leave --config out.`,
+    )
   }
   const exported = await run(file)
   try {
@@ -52,7 +58,9 @@ export async function loadConfig(named: string | undefined, directory: string): 
 async function run(file: string): Promise<unknown> {
   let module: unknown
   try {
-    module = await (extname(file) === '.ts' ? importTypeScript(file) : import(pathToFileURL(file).href))
+    module = await (extname(file) === '.ts'
+      ? importTypeScript(file)
+      : import(pathToFileURL(file).href))
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new RelayStartError('config-unreadable', `${file} can't be run: ${why}`, { cause })

@@ -2,7 +2,6 @@ import { isTidemarkError, type Schema } from '@tidemark/core'
 import {
   DELETED_FIELD,
   decodeContent,
-  type Element,
   type EntityView,
   isDeleted,
   mergeUpdates,
@@ -14,27 +13,18 @@ import type { OperationPart } from '@tidemark/core/protocol'
 import { checkRegister, checkValues, migrate, plainOf } from '@tidemark/core/schema'
 import type { Log } from '../log.js'
 import type { EntityHead, RelayTransaction } from '../storage/index.js'
+import type { AdmittedPart } from './admitted-part.js'
 import type { DecidedLater, Decision } from './decision.js'
 import type { Authorize, EntityChange, EntityValues } from './ports.js'
 import type { Submission } from './submission.js'
 import { type Rejection, rejected, retryLater } from './verdict.js'
-
-/** A part that is well-formed, with what is stored of its entity. */
-export interface PartInQuestion {
-  readonly part: OperationPart
-  /** The entity as it is stored; undefined: it has never been. */
-  readonly before: EntityHead | undefined
-  /** What the part builds on; undefined when it makes the entity, for the first time or anew. */
-  readonly head: EntityHead | undefined
-  readonly elements: readonly Element[]
-}
 
 /** What the app has to say about an operation that is well-formed: its schema first, then its `authorize`. */
 export interface Policy {
   judge(
     tx: RelayTransaction,
     submission: Submission,
-    parts: readonly PartInQuestion[],
+    parts: readonly AdmittedPart[],
   ): Promise<Rejection | DecidedLater | undefined>
 }
 
@@ -67,7 +57,7 @@ export function createPolicy({ authorize, schema, log }: PolicyOptions): Policy 
 
   return {
     async judge(tx, submission, parts) {
-      const { space, author, decision } = submission
+      const { author, decision } = submission
       const bases = parts.map(({ before }) => before?.sequence ?? 0)
       if (decision !== undefined) {
         if (bases.every((base, index) => base === decision.bases[index])) return decision.refusal
@@ -79,7 +69,7 @@ export function createPolicy({ authorize, schema, log }: PolicyOptions): Policy 
         const { part } = question
         if (schema !== undefined && !Object.hasOwn(schema.collections, part.collection))
           return rejected('invalid', `The schema has no collection "${part.collection}".`)
-        const views = await viewsOf(tx, space, question)
+        const views = await viewsOf(tx, submission, question)
         const misfit = schema && misfitOf(schema, question, views)
         if (misfit !== undefined) return misfit
         if (authorize === undefined) continue
@@ -131,21 +121,35 @@ interface Views {
 /** Read from the bytes; a document is opened for texts, lists and XML only. */
 async function viewsOf(
   tx: RelayTransaction,
-  space: string,
-  { part, before, head }: PartInQuestion,
+  { space, isHandBack = false }: Submission,
+  { part, before, head, snapshot }: AdmittedPart,
 ): Promise<Views> {
-  const log = before === undefined ? [] : await tx.entityLog(space, part, before)
+  const log = before && (await readLog(tx, space, part, before, isHandBack))
   const read = (updates: readonly Uint8Array[]): EntityView =>
     viewOf(decodeContent(mergeUpdates(updates)))
-  return {
-    before: before === undefined ? undefined : read(log),
-    after: read([...(head === undefined ? [] : log), part.update]),
+  const whole = snapshot === undefined ? [...((head && log) ?? []), part.update] : [snapshot]
+  return { before: log && read(log), after: read(whole) }
+}
+
+/** Undefined for what can't be read any more and is being brought back. */
+async function readLog(
+  tx: RelayTransaction,
+  space: string,
+  part: OperationPart,
+  head: EntityHead,
+  isHandBack: boolean,
+): Promise<readonly Uint8Array[] | undefined> {
+  try {
+    return await tx.entityLog(space, part, head)
+  } catch (error) {
+    if (isHandBack && isTidemarkError(error) && error.code === 'corrupt') return undefined
+    throw error
   }
 }
 
 function misfitOf(
   schema: Schema,
-  { part, head, elements }: PartInQuestion,
+  { part, head, elements }: AdmittedPart,
   { before, after }: Views,
 ): Rejection | undefined {
   const fields = schema.collections[part.collection]?.fields ?? {}
@@ -175,8 +179,8 @@ function misfitOf(
 }
 
 function changeOf(
-  { space, operation, role }: Submission,
-  { part, head, elements }: PartInQuestion,
+  { space, operation, role, isHandBack = false }: Submission,
+  { part, head, elements }: AdmittedPart,
   { before, after }: Views,
 ): EntityChange {
   const fields = elements.map(({ field }) => field.replace(/:.*/s, ''))
@@ -186,7 +190,7 @@ function changeOf(
     role: role?.() ?? 'admin',
     collection: part.collection,
     id: part.id,
-    kind: kindOf(head === undefined ? undefined : before, after),
+    kind: isHandBack ? 'handBack' : kindOf(head && before, after),
     fields: Object.freeze([...new Set(fields)].filter((field) => !field.startsWith('$'))),
   })
 }

@@ -79,7 +79,8 @@ export interface EntityChange {
   readonly role: Role
   readonly collection: string
   readonly id: string
-  readonly kind: 'create' | 'update' | 'delete' | 'restore'
+  /** `handBack`: a device brings back what the relay has lost, with what others wrote in it. */
+  readonly kind: 'create' | 'update' | 'delete' | 'restore' | 'handBack'
   /** The fields that are written, also where another value shows: one that was written later. Texts, lists and XML aren't among them. */
   readonly fields: readonly string[]
 }

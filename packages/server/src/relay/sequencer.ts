@@ -1,6 +1,6 @@
 import type { Clock } from '@tidemark/core'
 import type { Log } from '../log.js'
-import type { RelayStorage } from '../storage/index.js'
+import type { EntityRef, RelayStorage, RelayTransaction } from '../storage/index.js'
 import { admit } from './admission.js'
 import { createAwaitedCreates } from './awaited-creates.js'
 import type { DecidedLater } from './decision.js'
@@ -48,6 +48,11 @@ export interface Sequencer {
    * excepted, unless it is the author's.
    */
   read(read: () => Promise<void>, author?: Author): void
+  /**
+   * Runs `work` as a transaction of the relay's own between two batches, once operations have had their turn. Rejects when
+   * the storage fails or is failing.
+   */
+  maintain<T>(work: (tx: RelayTransaction, heads: HeadBatch) => Promise<T>): Promise<T>
   isFailing(): boolean
   /** Resolves when nothing waits or runs; then ends the probing of a storage that fails. */
   stop(): Promise<void>
@@ -63,6 +68,8 @@ export interface SequencerOptions {
   readonly recover: () => Promise<void>
   /** Up to 16 letters and digits that no other call gives. */
   readonly randomSuffix: () => string
+  /** An operation needs entities whose bytes are damaged. */
+  readonly damaged: (space: string, entities: readonly EntityRef[]) => void
   /** Called after the commit of a renewal, in sequence order. */
   readonly renewed: (renewal: Renewal) => void
 }
@@ -76,8 +83,10 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   const awaited = createAwaitedCreates()
   const health = createStoreHealth(options)
   const pushes: NumberedPush[] = []
+  const chores: (() => Promise<void>)[] = []
   const reads: Read[] = []
   const deferrals = createDeferrals<NumberedPush>({ clock, limits, wake })
+  let epochStartedAt: number | undefined
   let pushed = 0
   let answered = 0
   let isRunning = false
@@ -90,12 +99,13 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   }
 
   async function run(): Promise<void> {
-    while (pushes.length > 0 || deferrals.isReady() || nextRead() >= 0) {
+    while (pushes.length > 0 || deferrals.isReady() || nextRead() >= 0 || chores.length > 0) {
       const back = deferrals.takeReady()
       pushes.unshift(...back)
       answered -= back.length
       if (pushes.length > 0) await commitBatch()
       await runReads()
+      await chores.shift()?.()
     }
     isRunning = false
   }
@@ -108,13 +118,26 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     let renewals: RenewalDue[] = []
     try {
       if (!health.isFailing()) {
+        epochStartedAt ??= await storage.epochStartedAt()
         verdicts = await storage.transaction(async (tx) => {
           // Taken here and not before: what arrived while the storage got ready joins the batch.
           batch ??= takeBatch()
           changed = heads.begin(tx)
           renewals = []
           const now = clock.now()
-          const context = { tx, heads: changed, awaited, limits, log, now, renewals, policy }
+          const takesHandBacks = now - (epochStartedAt ?? 0) < limits.retention
+          const context = {
+            tx,
+            heads: changed,
+            awaited,
+            limits,
+            log,
+            now,
+            takesHandBacks,
+            renewals,
+            damaged: options.damaged,
+            policy,
+          }
           const results: (Verdict | DecidedLater | undefined)[] = []
           const deferred = deferrals.begin()
           for (const push of batch) {
@@ -153,19 +176,33 @@ export function createSequencer(options: SequencerOptions): Sequencer {
 
   /** In a transaction of its own, behind the answers: nobody waits for it. */
   async function renew(due: readonly RenewalDue[]): Promise<void> {
+    try {
+      const renewed = await changeHeads((tx, changed) =>
+        renewAll(due, tx, changed, options.randomSuffix),
+      )
+      for (const renewal of renewed) options.renewed(renewal)
+    } catch {
+      // Its own log line is written; the next compaction finds it due again.
+    }
+  }
+
+  async function changeHeads<T>(
+    work: (tx: RelayTransaction, changed: HeadBatch) => Promise<T>,
+  ): Promise<T> {
     let changed: HeadBatch | undefined
     try {
-      const renewed = await storage.transaction(async (tx) => {
+      const result = await storage.transaction(async (tx) => {
         changed = heads.begin(tx)
-        const done = await renewAll(due, tx, changed, options.randomSuffix)
+        const done = await work(tx, changed)
         await changed.flush()
         return done
       })
       if (changed !== undefined) heads.keep(changed)
-      for (const renewal of renewed) options.renewed(renewal)
+      return result
     } catch (error) {
       heads.clear()
       health.fail(error)
+      throw error
     }
   }
 
@@ -225,6 +262,19 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     read(read, author) {
       reads.push({ after: pushed, author, run: read })
       wake()
+    },
+    maintain(work) {
+      return new Promise((resolve, reject) => {
+        chores.push(async () => {
+          try {
+            if (health.isFailing()) throw new Error('The storage is failing.')
+            resolve(await changeHeads(work))
+          } catch (error) {
+            reject(error)
+          }
+        })
+        wake()
+      })
     },
     isFailing: health.isFailing,
     async stop() {

@@ -229,10 +229,13 @@ export function createSession(
         tellFates(channelOf(message.channel, channels), author, message.ids)
         break
       case 'subscribe':
-        subscribe(channelOf(message.channel, channels), message.since)
+        subscribe(channelOf(message.channel, channels), message)
         break
       case 'push':
-        push(channelOf(message.channel, channels), author, access, message.operation)
+        push(channelOf(message.channel, channels), author, access, message.operation, false)
+        break
+      case 'handBack':
+        push(channelOf(message.channel, channels), author, access, message.operation, true)
         break
       case 'auth':
         access.refresh(message.token)
@@ -250,7 +253,6 @@ export function createSession(
       case 'join':
       case 'leave':
       case 'presence':
-      case 'handBack':
         throw new Refusal(CLOSE_CODES.protocolViolation, `This relay takes no ${message.type}.`)
       default:
         message satisfies never
@@ -313,7 +315,6 @@ export function createSession(
       type: 'opened',
       channel,
       head: await storage.head(space),
-      horizon: 0,
       role,
     }))
   }
@@ -338,7 +339,10 @@ export function createSession(
     close(CLOSE_CODES.overloaded, "Your role can't be told now; try again later.")
   }
 
-  function subscribe(channel: Channel, since: number): void {
+  function subscribe(
+    channel: Channel,
+    { since, fresh }: Pick<ClientMessage & { readonly type: 'subscribe' }, 'since' | 'fresh'>,
+  ): void {
     if (channel.subscribed) {
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The channel is subscribed already.')
     }
@@ -347,6 +351,7 @@ export function createSession(
       ...context,
       space: channel.space,
       since,
+      fresh,
       subscriber: channel,
       author: authorOf(state),
       bufferedBytes: () => connection.bufferedBytes,
@@ -355,7 +360,13 @@ export function createSession(
     })
   }
 
-  function push(channel: Channel, author: Author, access: Access, operation: WireOperation): void {
+  function push(
+    channel: Channel,
+    author: Author,
+    access: Access,
+    operation: WireOperation,
+    isHandBack: boolean,
+  ): void {
     const { space } = channel
     if (inFlight >= limits.maxInFlight) {
       throw new Refusal(
@@ -371,6 +382,7 @@ export function createSession(
       author,
       operation,
       role: () => (access.isOver() ? undefined : channel.role),
+      isHandBack,
       answer(verdict) {
         unanswered -= 1
         count(-1, -bytes)

@@ -11,4 +11,6 @@ export interface Submission {
   readonly role?: () => Role | undefined
   /** What was decided about it when it was judged before. */
   readonly decision?: Decision
+  /** It brings back what the relay has lost: its author vouches for what others wrote [L22]. */
+  readonly isHandBack?: boolean
 }
