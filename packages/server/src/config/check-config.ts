@@ -31,7 +31,7 @@ const config = z.strictObject({
   public: text.optional(),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).optional(),
   // Looked at by hand: a union would tell nobody which of its two ways is wrong, and how.
-  auth: z.unknown(),
+  auth: z.unknown().optional(),
   authorize: z.custom(isFunction, 'is no function').optional(),
   schema: z
     .custom(

@@ -104,11 +104,11 @@ export interface RelayOptions {
   readonly randomId: () => string
   readonly limits?: Partial<Limits>
   /** Without it every client is who it says: for loopback, and behind something that checks. */
-  readonly authenticate?: Authenticate
+  readonly authenticate?: Authenticate | undefined
   /** Judges every change of an entity before it is stored. */
-  readonly authorize?: Authorize
+  readonly authorize?: Authorize | undefined
   /** What entities have to fit into; collections that aren't in it are refused. */
-  readonly schema?: Schema
+  readonly schema?: Schema | undefined
   readonly log?: Log
 }
 
