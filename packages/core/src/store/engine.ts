@@ -50,6 +50,7 @@ export interface Engine extends Omit<Writing, 'commit' | 'generation'>, Outbox {
   retryOf(id: string): Retry | undefined
   /** @throws TidemarkError `entity-missing` for `take` of what isn't there */
   snapshots(ref: EntityRef): SnapshotShelf
+  reconnect(): void
   close(): Promise<void>
   destroy(force: boolean): Promise<void>
 }
@@ -344,6 +345,7 @@ export function createEngine(
       return inFlight()
     },
     retryOf: (id) => opened?.link.retryOf(id),
+    reconnect: () => requireOpen().link.reconnect(),
     close,
     destroy,
   }
