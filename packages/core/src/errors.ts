@@ -45,8 +45,6 @@ export type TidemarkErrorCode =
   | 'rejected'
   /** The relay doesn't accept the token, or not for this space. */
   | 'unauthorized'
-  /** The relay's database is another one than this device has followed. */
-  | 'epoch-changed'
   /** A wait took longer than its deadline. */
   | 'timeout'
 
