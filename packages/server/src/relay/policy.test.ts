@@ -3,6 +3,8 @@ import type { StorableValue } from '@tidemark/core/entity'
 import type { RejectCode, WireOperation } from '@tidemark/core/protocol'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { silentLog } from '../log.js'
+import { createPolicy } from './policy.js'
 import type { Authorize, EntityChange, EntityValues } from './ports.js'
 import {
   createGate,
@@ -285,6 +287,53 @@ describe('authorize', () => {
       [first.id, undefined],
       [second.id, 1],
     ])
+  })
+
+  it('is asked anew when something else has changed the entity meanwhile, and not without end', async () => {
+    const { calls, authorize } = recording(() => false)
+    const policy = createPolicy({ authorize, schema: undefined, log: silentLog })
+    const relay = createTestRelay()
+    const writer = createWriter()
+    await push(await relay.join(), writer.write('one', { a: 1 }))
+    const operation = writer.write('one', { a: 2 })
+    const [part] = operation.parts
+    const judge = (base: number, round: number) =>
+      relay.storage.transaction(async (tx) => {
+        if (part === undefined) throw new Error('no part')
+        const head = await tx.entityHead('team', part)
+        if (head === undefined) throw new Error('no entity')
+        const { versionSequence, lastModified, clients } = head
+        const common = { part, before: head, head, elements: [], clients, versionSequence }
+        return policy?.judge(
+          tx,
+          {
+            space: 'team',
+            author: { user: 'ada', replica: 'replica-a' },
+            operation,
+            decision: { bases: [base], round, refusal: undefined },
+          },
+          [{ ...common, lastModified, tombstoneAt: null, snapshot: undefined }],
+        )
+      })
+    expect(await judge(1, 1)).toBeUndefined()
+    expect(calls).toHaveLength(0)
+    expect(await judge(0, 1)).toMatchObject({ code: 'forbidden' })
+    expect(calls).toMatchObject([{ before: { a: 1 }, after: { a: 2 } }])
+    expect(await judge(0, 5)).toMatchObject({ code: 'unavailable', retryable: true })
+    expect(calls).toHaveLength(1)
+  })
+
+  it('[SEC-6] that is waited for lets nothing in of a user who is suspended meanwhile', async () => {
+    const gate = createGate()
+    const relay = createTestRelay({
+      authenticate: ({ user }) => user,
+      authorize: () => gate.wait().then(() => true),
+    })
+    const connection = await relay.join()
+    expect(await push(connection, createWriter().write('one', { a: 1 }))).toEqual([])
+    relay.relay.revoke({ user: 'ada' })
+    await gate.release()
+    expect(storedIn(relay)).toEqual([])
   })
 
   it('is waited for by a stop, which answers what was received', async () => {
