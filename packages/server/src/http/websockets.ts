@@ -12,7 +12,7 @@ import {
   type RelaySession,
 } from '../relay/index.js'
 import { createHeartbeat } from './heartbeat.js'
-import { isAllowedOrigin } from './origin.js'
+import { isAllowedOrigin, type OriginRules } from './origin.js'
 import { createYjsSockets, toYjsRequest } from './yjs-sockets.js'
 
 const PATHS = new Set(['/', '/sync'])
@@ -23,9 +23,7 @@ const CLOSE_TIMEOUT_MS = 5_000
 /** RFC 6455, 5.5: what is left of a control frame's 125 bytes after the code. */
 const MAX_REASON_BYTES = 123
 
-export interface WebSocketsOptions {
-  /** Whether users prove who they are. */
-  readonly authenticated: boolean
+export interface WebSocketsOptions extends OriginRules {
   readonly server: Server
   readonly relay: Relay
   readonly clock: Clock
@@ -59,7 +57,7 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
     const isYjs = isYjsPath(path)
     if (!PATHS.has(path) && !isYjs) return refuse(socket, '404 Not Found')
     const { origin, host } = request.headers
-    if (!isAllowedOrigin({ origin, host }, options.authenticated)) {
+    if (!isAllowedOrigin({ origin, host }, options)) {
       log.warn({ origin, host }, 'a page of a foreign origin was refused')
       return refuse(socket, '403 Forbidden')
     }

@@ -7,8 +7,6 @@ const YJS_SUBPROTOCOL = 'tidemark.yjs'
 const TOKEN_PREFIX = 'token.'
 /** Fragments of one message; honest clients send one (reliability S5). */
 const MAX_FRAGMENTS = 1024
-/** Who stock clients are where nobody has to say who they are. */
-const ANONYMOUS = 'anonymous'
 
 /**
  * Websockets of stock Yjs clients. Frames up to the size of an entity get in, to be refused with a code after which the
@@ -39,6 +37,6 @@ export function toYjsRequest({
   return {
     path,
     token: protocol?.slice(TOKEN_PREFIX.length) ?? parameters.get('token') ?? '',
-    user: parameters.get('user') ?? ANONYMOUS,
+    user: parameters.get('user') ?? undefined,
   }
 }

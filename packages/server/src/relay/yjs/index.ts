@@ -9,9 +9,9 @@
  * Part of the relay's logic and as pure: may import the rest of `relay/`, y-protocols for its encodings, and core's entity code.
  * Never V2 of the update format (reliability F10); decode, validate, commit, and only then apply (F11).
  */
+import type { AccessContext } from '../access.js'
 import type { RelayConnection, YjsRequest } from '../ports.js'
 import type { Session } from '../session.js'
-import type { AccessContext } from './access.js'
 import { createRefusedDocuments } from './refused-documents.js'
 import type { YjsContext } from './room.js'
 import { createRooms } from './rooms.js'

@@ -17,7 +17,7 @@ import type { RoomMember } from './member.js'
 import { encodeUpdate } from './messages.js'
 import { createRoomAwareness, type RoomAwareness } from './room-awareness.js'
 
-export interface YjsContext extends Omit<SessionContext, 'authenticate'> {
+export interface YjsContext extends SessionContext {
   /** An id that no other call gives, UUIDv7. */
   readonly operationId: () => string
 }
@@ -190,6 +190,7 @@ export function createRoom({ context, address, state, subscriber, onEmpty }: Roo
       sequencer.push({
         space,
         author: { user: author.user, replica: STOCK_REPLICA },
+        role: author.role,
         operation,
         answer(verdict) {
           if (verdict.kind === 'accepted') {

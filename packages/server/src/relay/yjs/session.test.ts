@@ -460,7 +460,7 @@ describe('a connection', () => {
     })
     const bad = await join({ token: 'wrong' })
     bad.doc.getText('body').insert(0, 'x')
-    const good = await join({ token: 'secret', user: 'whoever' })
+    const good = await join({ token: 'secret', user: undefined })
     good.doc.getText('body').insert(0, 'Ebb')
     await settled()
     expect([bad.closed?.code, bodyOf()]).toEqual([YJS_CLOSE_CODES.unauthorized, 'Ebb'])

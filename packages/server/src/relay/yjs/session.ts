@@ -1,10 +1,10 @@
 import { isTidemarkError } from '@tidemark/core'
-import { endsOf, USER_ID } from '@tidemark/core/entity'
+import { endsOf } from '@tidemark/core/entity'
 import * as Y from 'yjs'
 import type { RelayConnection, YjsRequest } from '../ports.js'
 import { Refusal, refusalOf } from '../refusal.js'
 import type { Session } from '../session.js'
-import { type Access, type AccessContext, accessOf } from './access.js'
+import { grantStockAccess, type StockAccess } from './access.js'
 import { parseYjsPath, yjsPathOf } from './address.js'
 import { YJS_CLOSE_CODES } from './close-codes.js'
 import { createEditQueue, type EditQueue, type EditRefusal, VerdictError } from './edit-queue.js'
@@ -20,7 +20,7 @@ import type { RefusedDocuments } from './refused-documents.js'
 import type { Room, YjsContext } from './room.js'
 import type { Rooms, RoomVisitor } from './rooms.js'
 
-export interface YjsSessionContext extends YjsContext, AccessContext {
+export interface YjsSessionContext extends YjsContext {
   readonly rooms: Rooms
   readonly refused: RefusedDocuments
 }
@@ -45,7 +45,6 @@ type State =
   | { readonly kind: 'closed' }
 
 const CLOSED: State = { kind: 'closed' }
-const NOBODY: Access = { user: '', mayWrite: false }
 
 /** One connection of a stock Yjs client, to one entity. */
 export function createYjsSession(
@@ -57,7 +56,8 @@ export function createYjsSession(
 ): Session {
   const { clock, limits, log, rooms, refused } = context
   let state: State = { kind: 'opening', backlog: [] }
-  let access = NOBODY
+  let access: StockAccess | undefined
+  let space: string | undefined
   let paused = false
   let isSynced = false
   let isFull = false
@@ -75,8 +75,9 @@ export function createYjsSession(
 
   const visitor: RoomVisitor = {
     get user() {
-      return access.user
+      return userOf()
     },
+    role: () => access?.role(),
     get isSynced() {
       return isSynced
     },
@@ -89,13 +90,18 @@ export function createYjsSession(
   }
 
   function send(frame: Uint8Array): void {
-    if (state.kind === 'closed') return
+    if (state.kind === 'closed' || !mayStay()) return
     sentAt = clock.now()
     guarded(() => {
       connection.send(frame)
       if (connection.bufferedBytes > limits.maxBufferedBytes)
         throw new Refusal(YJS_CLOSE_CODES.slowReader, 'Too slow; connect again to catch up.')
     })
+  }
+
+  /** Timers stand still while a machine sleeps: whether the token has expired is looked at each time. */
+  function mayStay(): boolean {
+    return access === undefined || access.mayRead()
   }
 
   function end(): boolean {
@@ -106,6 +112,7 @@ export function createYjsSession(
     answers.stop()
     queries.stop()
     gaps.stop()
+    access?.stop()
     leave()
     onEnd()
     return true
@@ -137,14 +144,31 @@ export function createYjsSession(
         'The room is none: <space>/<collection>/<id>.',
       )
     connection.pause?.()
-    const granted = await accessOf(context, request, address.space, connection.remoteAddress)
-    if (state.kind === 'closed') return
-    if (!USER_ID.test(granted.user))
-      throw new Refusal(YJS_CLOSE_CODES.unauthorized, 'The token is not accepted; get a new one.')
-    access = granted
-    log.debug({ connection: connectionId, user: access.user, path: yjsPathOf(address) }, 'joining')
+    space = address.space
+    access = await grantStockAccess(context, request, space, connection.remoteAddress, {
+      ended: close,
+      roleChanged: checkRole,
+      fails: cantTell,
+    })
+    if (isClosed()) return access.stop()
+    checkRole()
+    if (isClosed()) return
+    log.debug({ connection: connectionId, user: userOf(), path: yjsPathOf(address) }, 'joining')
     leave = rooms.enter(address, visitor)
     if (isClosed()) leave()
+  }
+
+  function userOf(): string {
+    return access?.user ?? ''
+  }
+
+  function checkRole(): void {
+    if (access?.mayRead() === false) close(YJS_CLOSE_CODES.forbidden, `You may not open ${space}.`)
+  }
+
+  function cantTell(error: unknown): void {
+    log.warn({ err: error, connection: connectionId }, "a role can't be told")
+    close(YJS_CLOSE_CODES.overloaded, "Your role can't be told now; try again later.")
   }
 
   function isClosed(): boolean {
@@ -158,7 +182,7 @@ export function createYjsSession(
     state = { kind: 'open', room, edits: queueFor(room) }
     connection.resume?.()
     for (const frame of backlog) receive(frame)
-    if (access.mayWrite) send(encodeStep1(room.doc))
+    if (access?.mayWrite() === true) send(encodeStep1(room.doc))
     send(room.awareness.frame())
   }
 
@@ -168,7 +192,7 @@ export function createYjsSession(
       revision: () => room.revision,
       read: room.read,
       allow({ update, clients }) {
-        if (!access.mayWrite)
+        if (access?.mayWrite() !== true)
           throw new Refusal(YJS_CLOSE_CODES.forbidden, 'You may read this and not write it.')
         if (update.length > limits.maxOperationBytes)
           throw new Refusal(YJS_CLOSE_CODES.tooLarge, `The edit has ${update.length} bytes.`)
@@ -205,11 +229,8 @@ export function createYjsSession(
       const own = room.awareness.clientOf(visitor)
       const clients = [...written, ...(own === undefined ? [] : [own]), ...newClients(room, update)]
       const entity = yjsPathOf(room.address)
-      refused.add(entity, access.user, clients.slice(-MAX_REMEMBERED_CLIENTS), clock.now())
-      log.warn(
-        { connection: connectionId, user: access.user, entity, reason },
-        'an edit was refused',
-      )
+      refused.add(entity, userOf(), clients.slice(-MAX_REMEMBERED_CLIENTS), clock.now())
+      log.warn({ connection: connectionId, user: userOf(), entity, reason }, 'an edit was refused')
     }
     if (code === YJS_CLOSE_CODES.overloaded)
       log.error({ err: cause, connection: connectionId }, "an edit can't be taken now")
@@ -218,7 +239,7 @@ export function createYjsSession(
 
   function isRefused(entity: string, clients: Iterable<number>): boolean {
     for (const client of clients)
-      if (refused.has(entity, access.user, client, clock.now())) return true
+      if (refused.has(entity, userOf(), client, clock.now())) return true
     return false
   }
 
@@ -260,7 +281,7 @@ export function createYjsSession(
   }
 
   function receive(frame: Uint8Array): void {
-    if (paused || state.kind === 'closed') return
+    if (paused || state.kind === 'closed' || !mayStay()) return
     const current = state
     guarded(() => {
       if (frame.length > limits.maxFrameBytes)
@@ -295,6 +316,14 @@ export function createYjsSession(
     close,
     pause() {
       paused = true
+    },
+    revoke(revocation) {
+      if (revocation.user !== userOf() || (revocation.space ?? space) !== space) return
+      const [code, reason] =
+        revocation.space === undefined
+          ? [YJS_CLOSE_CODES.unauthorized, 'The token was taken back; get a new one.']
+          : [YJS_CLOSE_CODES.forbidden, `You may no longer open ${space}.`]
+      access?.end(code, reason)
     },
   }
 }

@@ -28,7 +28,7 @@ export interface StockConnection {
 
 export interface StockOptions {
   readonly path?: string
-  readonly user?: string
+  readonly user?: string | undefined
   readonly token?: string
   readonly doc?: Y.Doc
   /** Whether it answers and applies what it is told. Default true. */
@@ -41,7 +41,9 @@ export function connectStock(
   { relay }: Pick<TestRelay, 'relay'>,
   options: StockOptions = {},
 ): StockConnection {
-  const { path = STOCK_PATH, user = 'bo', token = '', doc = new Y.Doc(), isHonest = true } = options
+  const { path = STOCK_PATH, token = '', doc = new Y.Doc(), isHonest = true } = options
+  // Said to be undefined, it doesn't say who it is.
+  const user = 'user' in options ? options.user : 'bo'
   const syncMessages: number[] = []
   const awareness = new Map<number, AwarenessState>()
   let awarenessFrames = 0
