@@ -5,6 +5,7 @@ import {
   type Role,
 } from '@tidemark/core/protocol'
 import { describe, expect, it } from 'vitest'
+import { createMemoryDisk } from '../storage/index.js'
 import type { Credentials, Identity, Proof } from './ports.js'
 import {
   createGate,
@@ -125,6 +126,31 @@ describe('a role', () => {
     ])
     expect(relay.disk.spaces.size).toBe(0)
     expect(connection.closed).toBeUndefined()
+  })
+
+  it('[SEC-5] to read hands nothing back either, to write does', async () => {
+    const relay = relayWith(
+      {
+        reader: { user: 'ada', spaces: { team: 'read' } },
+        writer: { user: 'ada', spaces: { team: 'write' } },
+      },
+      { disk: createMemoryDisk('epoch-2', 1_700_000_000_000) },
+    )
+    const operation = createWriter({ replica: 'replica-of-ada' }).write('one', { a: 1 })
+    const answers: unknown[] = []
+    for (const token of ['reader', 'writer']) {
+      const connection = await greet(relay, 'ada', token, open('team'))
+      connection.take()
+      connection.send({ type: 'handBack', channel: 1, operation })
+      await settled()
+      answers.push(...connection.take(), relay.disk.spaces.get('team')?.entities.size ?? 0)
+    }
+    expect(answers).toMatchObject([
+      { type: 'reject', code: 'forbidden', retryable: false },
+      0,
+      { type: 'ack' },
+      1,
+    ])
   })
 
   it('[L10] that was lost since takes nothing back: what was accepted is acknowledged again', async () => {

@@ -4,6 +4,7 @@ import type { RejectCode, WireOperation } from '@tidemark/core/protocol'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { silentLog } from '../log.js'
+import { createMemoryDisk } from '../storage/index.js'
 import { createPolicy } from './policy.js'
 import type { Authorize, EntityChange, EntityValues } from './ports.js'
 import {
@@ -287,6 +288,37 @@ describe('authorize', () => {
       [first.id, undefined],
       [second.id, 1],
     ])
+  })
+
+  it('[L22] and schema judge what is handed back, also of an entity that is damaged', async () => {
+    const { calls, authorize } = recording(({ after }) => after['title'] !== 'no')
+    const schema = defineSchema({
+      version: 1,
+      collections: { cards: collection({ title: z.string() }) },
+    })
+    const disk = createMemoryDisk('epoch-2', 1_700_000_000_000)
+    const relay = createTestRelay({ authorize, schema, disk })
+    const connection = await relay.join()
+    const handBack = async (operation: WireOperation) => {
+      connection.send({ type: 'handBack', channel: 1, operation })
+      await settled()
+      return connection.take()
+    }
+    const writer = createWriter({ user: 'bo', replica: 'replica-b', client: 2 })
+    expect(await handBack(writer.write('bad', { title: 5 }))).toMatchObject([reject('invalid')])
+    expect(await handBack(writer.write('no', { title: 'no' }))).toMatchObject([reject('forbidden')])
+    const lost = writer.write('one', { title: 'Hi' })
+    expect(await handBack(lost)).toMatchObject([{ type: 'ack' }])
+    expect(calls.map(({ change }) => change.kind)).toEqual(['handBack', 'handBack'])
+    expect(storedIn(relay)).toEqual(['cards/one'])
+
+    const stored = relay.disk.spaces.get('team')?.entities.get('cards/one')?.snapshot
+    if (stored != null) stored.bytes[0] = 255 - (stored.bytes[0] ?? 0)
+    const again = { ...lost, id: 'another-operation' }
+    expect((await handBack(again)).filter(({ type }) => type !== 'wanted')).toMatchObject([
+      { type: 'ack' },
+    ])
+    expect(calls.at(-1)).toMatchObject({ before: undefined, after: { title: 'Hi' } })
   })
 
   it('is asked anew when something else has changed the entity meanwhile, and not without end', async () => {

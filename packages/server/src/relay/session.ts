@@ -14,6 +14,7 @@ import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
 import { type Access, type AccessContext, grantAccess } from './access.js'
 import { startCatchUp } from './catch-up.js'
+import type { DamagedEntities } from './damaged-entities.js'
 import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
@@ -31,6 +32,7 @@ export interface SessionContext extends AccessContext {
   readonly log: Log
   readonly sequencer: Sequencer
   readonly hub: Hub
+  readonly damaged: DamagedEntities
 }
 
 /** One connection. */
