@@ -5,7 +5,7 @@ import {
   type Role,
 } from '@tidemark/core/protocol'
 import { describe, expect, it } from 'vitest'
-import { createMemoryDisk } from '../storage/index.js'
+import { createMemoryDisk, createMemoryStorage } from '../storage/index.js'
 import type { Credentials, Identity, Proof } from './ports.js'
 import {
   createGate,
@@ -338,6 +338,26 @@ describe('[SEC-6] [F19] a token', () => {
     expect(relay.disk.spaces.size).toBe(0)
   })
 
+  it('whose roles are told late does not bring back those of the token before it', async () => {
+    const gate = createGate()
+    const relay = relayWith({
+      first: { user: 'ada', spaces: { team: 'read' } },
+      slow: { user: 'ada', spaces: () => gate.wait().then(() => 'admin') },
+      last: { user: 'ada', spaces: { team: 'read' } },
+    })
+    const connection = await greet(relay, 'ada', 'first', open('team'))
+    connection.take()
+    relay.clock.advance(1)
+    for (const token of ['slow', 'last']) connection.send({ type: 'auth', token })
+    await settled()
+    while (gate.waiting > 0) await gate.release()
+    connection.push(createWriter({ replica: 'replica-of-ada' }).write('one', { a: 1 }))
+    await settled()
+    expect(connection.take().filter(({ type }) => type !== 'authenticated')).toMatchObject([
+      { type: 'reject', code: 'forbidden' },
+    ])
+  })
+
   it("that can't be checked now leaves the one before it as good as it was", async () => {
     const tokens: Record<string, Identity> = {}
     const relay = relayWith(tokens, {
@@ -453,6 +473,20 @@ describe('[SEC-6] [F19] a user who is suspended', () => {
     const connection = await greet(relay, 'ada', 't')
     relay.relay.revoke({ user: 'ada' })
     await gate.release()
+    expect(connection.closed?.code).toBe(CLOSE_CODES.unauthorized)
+    expect(connection.received).toEqual([])
+  })
+
+  it('does not slip in while the welcome is being made', async () => {
+    const gate = createGate()
+    const disk = createMemoryDisk('epoch-1')
+    const storage = createMemoryStorage({ disk })
+    const epoch = storage.epoch.bind(storage)
+    storage.epoch = () => gate.wait().then(epoch)
+    const relay = relayWith({ t: { user: 'ada' } }, { storage })
+    const connection = await greet(relay, 'ada', 't')
+    relay.relay.revoke({ user: 'ada' })
+    while (gate.waiting > 0) await gate.release()
     expect(connection.closed?.code).toBe(CLOSE_CODES.unauthorized)
     expect(connection.received).toEqual([])
   })
