@@ -383,6 +383,19 @@ describe('authorize', () => {
     expect(connection.take()).toMatchObject([{ type: 'ack' }, { type: 'ack' }])
   })
 
+  it('that fails together with the commit harms nobody', async () => {
+    const gate = createGate()
+    const relay = createTestRelay({
+      authorize: () => Promise.reject(new Error('the policy is down')),
+      beforeCommit: gate.wait,
+    })
+    const connection = await relay.join()
+    connection.push(createWriter().write('one', { a: 1 }))
+    await settled()
+    await gate.release(new Error('the disk is full'))
+    expect(connection.take()).toMatchObject([reject('unavailable', true)])
+  })
+
   it('is asked again when the commit has failed', async () => {
     let failures = 1
     const { calls, authorize } = recording(async () => true)
