@@ -80,6 +80,19 @@ describe('a stock client with a token', () => {
     expect(cy.closed?.code).toBe(4403)
   })
 
+  it('[SEC-6] that is taken back while its role is being asked for is closed then', async () => {
+    let tell: (role: 'write') => void = () => {}
+    const role = new Promise<'write'>((resolve) => {
+      tell = resolve
+    })
+    const relay = relayWith({ t: { user: 'bo', spaces: () => role } })
+    const bo = await relay.join({ token: 't' })
+    relay.relay.revoke({ user: 'bo' })
+    tell('write')
+    await settled()
+    expect([bo.closed?.code, bo.syncMessages]).toEqual([4401, []])
+  })
+
   it('is told to try again when nobody can say who it is', async () => {
     const relay = relayWith(
       {},

@@ -1,7 +1,7 @@
 import { isTidemarkError } from '@tidemark/core'
 import { endsOf } from '@tidemark/core/entity'
 import * as Y from 'yjs'
-import type { RelayConnection, YjsRequest } from '../ports.js'
+import type { RelayConnection, Revocation, YjsRequest } from '../ports.js'
 import { Refusal, refusalOf } from '../refusal.js'
 import type { Session } from '../session.js'
 import { grantStockAccess, type StockAccess } from './access.js'
@@ -58,6 +58,8 @@ export function createYjsSession(
   let state: State = { kind: 'opening', backlog: [] }
   let access: StockAccess | undefined
   let space: string | undefined
+  /** What was taken back while nobody knew yet who this is. */
+  const early: Revocation[] = []
   let paused = false
   let isSynced = false
   let isFull = false
@@ -151,6 +153,7 @@ export function createYjsSession(
       fails: cantTell,
     })
     if (isClosed()) return access.stop()
+    for (const revocation of early) revoke(revocation)
     checkRole()
     if (isClosed()) return
     log.debug({ connection: connectionId, user: userOf(), path: yjsPathOf(address) }, 'joining')
@@ -164,6 +167,18 @@ export function createYjsSession(
 
   function checkRole(): void {
     if (access?.mayRead() === false) close(YJS_CLOSE_CODES.forbidden, `You may not open ${space}.`)
+  }
+
+  function revoke(revocation: Revocation): void {
+    if (access === undefined) {
+      early.push(revocation)
+      return
+    }
+    const isMeant = revocation.user === access.user && (revocation.space ?? space) === space
+    if (!isMeant) return
+    if (revocation.space === undefined)
+      access.end(YJS_CLOSE_CODES.unauthorized, 'The token was taken back; get a new one.')
+    else access.end(YJS_CLOSE_CODES.forbidden, `You may no longer open ${space}.`)
   }
 
   function cantTell(error: unknown): void {
@@ -317,14 +332,7 @@ export function createYjsSession(
     pause() {
       paused = true
     },
-    revoke(revocation) {
-      if (revocation.user !== userOf() || (revocation.space ?? space) !== space) return
-      const [code, reason] =
-        revocation.space === undefined
-          ? [YJS_CLOSE_CODES.unauthorized, 'The token was taken back; get a new one.']
-          : [YJS_CLOSE_CODES.forbidden, `You may no longer open ${space}.`]
-      access?.end(code, reason)
-    },
+    revoke,
   }
 }
 
