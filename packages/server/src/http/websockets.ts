@@ -2,11 +2,12 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@tidemark/core'
 import { CLOSE_CODES, SUBPROTOCOL } from '@tidemark/core/protocol'
-import { type WebSocket, WebSocketServer } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import type { Log } from '../log.js'
 import type { Limits, Relay, RelayConnection } from '../relay/index.js'
 import { createHeartbeat } from './heartbeat.js'
 import { isAllowedOrigin } from './origin.js'
+import { createOutgoing, type Outbox } from './outgoing.js'
 
 const PATHS = new Set(['/', '/sync'])
 /** Fragments of one message; honest clients send one (reliability S5). */
@@ -35,6 +36,7 @@ export interface WebSockets {
 export function attachWebSockets(options: WebSocketsOptions): WebSockets {
   const { server, relay, clock, limits, log } = options
   const heartbeat = createHeartbeat(clock)
+  const outgoing = createOutgoing()
   const websockets = new WebSocketServer({
     noServer: true,
     clientTracking: true,
@@ -55,12 +57,17 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
       return refuse(socket, '403 Forbidden')
     }
     websockets.handleUpgrade(request, socket, head, (websocket) => {
-      accept(websocket, request.socket.remoteAddress)
+      const outbox = outgoing.open(socket, () => websocket.readyState === WebSocket.OPEN)
+      accept(websocket, outbox, request.socket.remoteAddress)
     })
   })
 
-  function accept(websocket: WebSocket, remoteAddress: string | undefined): void {
-    const session = relay.connect(toConnection(websocket, clock, remoteAddress))
+  function accept(
+    websocket: WebSocket,
+    outbox: Outbox,
+    remoteAddress: string | undefined,
+  ): void {
+    const session = relay.connect(toConnection(websocket, outbox, clock, remoteAddress))
     heartbeat.watch(websocket)
     websocket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) session.receive(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
@@ -84,21 +91,21 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
 
 function toConnection(
   websocket: WebSocket,
+  outbox: Outbox,
   clock: Clock,
   remoteAddress: string | undefined,
 ): RelayConnection {
   return {
     remoteAddress,
     get bufferedBytes() {
-      return websocket.bufferedAmount
+      return websocket.bufferedAmount + outbox.bytes
     },
-    send(frame) {
-      // A failed write shows as an error event and then as a close.
-      websocket.send(frame, () => {})
-    },
+    // A failed write shows as an error event and then as a close.
+    send: (frame) => outbox.push(frame),
     pause: () => websocket.pause(),
     resume: () => websocket.resume(),
     close(code, reason) {
+      outbox.flush()
       websocket.close(code, Buffer.from(reason).subarray(0, MAX_REASON_BYTES).toString())
       const cancel = clock.schedule(() => websocket.terminate(), CLOSE_TIMEOUT_MS)
       websocket.once('close', cancel)
