@@ -1,6 +1,8 @@
 import { isTidemarkError } from '@tidemark/core'
 import {
   COLLECTION_NAME,
+  DELETED_FIELD,
+  type Element,
   ENTITY_ID,
   type ValidatedUpdate,
   validateUpdate,
@@ -40,6 +42,7 @@ interface AdmittedPart {
   readonly clients: ReadonlyMap<number, ClientBinding>
   readonly versionSequence: number
   readonly lastModified: number
+  readonly tombstoneAt: number | null
   /** Replaces the entity's log when it is due. */
   readonly snapshot: Uint8Array | undefined
 }
@@ -178,11 +181,23 @@ async function judgePart(
     versionSequence = Math.max(versionSequence, element.sequence)
     lastModified = Math.max(lastModified, element.lastModified)
   }
-  if (head === undefined && before !== undefined)
-    return { part, head, clients, versionSequence, lastModified, snapshot: part.update }
+  const isTombstone = head?.tombstoneAt != null || elements.some(deletes)
+  const judged = {
+    part,
+    head,
+    clients,
+    versionSequence,
+    lastModified,
+    tombstoneAt: isTombstone ? now : null,
+  }
+  if (head === undefined && before !== undefined) return { ...judged, snapshot: part.update }
   const due = head !== undefined && isCompactionDue(head, part.update.length)
   const snapshot = due ? compacted(await tx.entityLog(space, part, head), part.update) : undefined
-  return { part, head, clients, versionSequence, lastModified, snapshot }
+  return { ...judged, snapshot }
+}
+
+function deletes({ field, value }: Element): boolean {
+  return field === DELETED_FIELD && value !== null
 }
 
 /** Client ids that are new here belong to the author from now on [L19]. */
@@ -203,11 +218,18 @@ function bind(
 async function writePart(
   { tx, heads, limits, renewals }: AdmissionContext,
   space: string,
-  { part, head, clients, versionSequence, lastModified, snapshot }: AdmittedPart,
+  { part, head, clients, versionSequence, lastModified, tombstoneAt, snapshot }: AdmittedPart,
   sequence: number,
 ): Promise<void> {
   const ref = { collection: part.collection, id: part.id }
-  const common = { generation: part.generation, sequence, versionSequence, lastModified, clients }
+  const common = {
+    generation: part.generation,
+    sequence,
+    versionSequence,
+    lastModified,
+    clients,
+    tombstoneAt,
+  }
   if (snapshot !== undefined) {
     await tx.putSnapshot(space, ref, snapshot)
     const sizes = { snapshotBytes: snapshot.length, logBytes: 0, logLength: 0 }
