@@ -11,7 +11,10 @@ export async function inNode<Name extends keyof NodePrograms>(
   name: Name,
   argument: Argument<Name>,
 ): Promise<Result<Name>> {
-  return (await resultOf(startNode([], 'node.ts', name, JSON.stringify(argument)), name)) as Result<Name>
+  return (await resultOf(
+    startNode([], 'node.ts', name, JSON.stringify(argument)),
+    name,
+  )) as Result<Name>
 }
 
 /** The same with a program that puts load on a server, on the processor core that servers don't have. */

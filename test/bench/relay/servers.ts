@@ -58,7 +58,10 @@ const commands: Readonly<Record<DialectName, (port: number, folder: string) => s
     `PORT=${port}`,
     `YPERSISTENCE=${join(folder, 'leveldb')}`,
     process.execPath,
-    import.meta.resolve('@y/websocket-server/package.json').replace('file://', '').replace('package.json', 'src/server.js'),
+    import.meta
+      .resolve('@y/websocket-server/package.json')
+      .replace('file://', '')
+      .replace('package.json', 'src/server.js'),
   ],
 }
 /** What each prints when it listens. */

@@ -34,10 +34,10 @@ const MAX_JOINED_BYTES = 64 * 1024
  * @param schedule runs a function after the present task
  */
 export function createOutgoing(schedule: (flush: () => void) => void = queueMicrotask): Outgoing {
-  let waiting: { flush(shared: Map<Uint8Array, Joined>): void }[] = []
+  let waiting: { flush(shared: Map<Uint8Array | undefined, Joined>): void }[] = []
 
   function flushAll(): void {
-    const shared = new Map<Uint8Array, Joined>()
+    const shared = new Map<Uint8Array | undefined, Joined>()
     const now = waiting
     waiting = []
     for (const outbox of now) outbox.flush(shared)
@@ -48,19 +48,14 @@ export function createOutgoing(schedule: (flush: () => void) => void = queueMicr
       let frames: Uint8Array[] = []
       let bytes = 0
 
-      function flush(shared: Map<Uint8Array, Joined>): void {
-        const first = frames[0]
-        if (first === undefined) return
+      function flush(shared: Map<Uint8Array | undefined, Joined>): void {
+        if (frames.length === 0) return
         const [all, size] = [frames, bytes]
         frames = []
         bytes = 0
         if (!isOpen()) return
-        if (size > MAX_JOINED_BYTES) return writeEach(socket, all)
-        const known = shared.get(first)
-        if (known !== undefined && areSame(known.frames, all)) return void socket.write(known.bytes)
-        const joined = { frames: all, bytes: join(all, size) }
-        if (known === undefined) shared.set(first, joined)
-        socket.write(joined.bytes)
+        if (size > MAX_JOINED_BYTES) writeEach(socket, all)
+        else socket.write(joined(all, size, shared))
       }
 
       return {
@@ -79,6 +74,19 @@ export function createOutgoing(schedule: (flush: () => void) => void = queueMicr
       }
     },
   }
+}
+
+/** The first who gets a message decides what is shared; whoever gets it among others has bytes of their own. */
+function joined(
+  frames: readonly Uint8Array[],
+  size: number,
+  shared: Map<Uint8Array | undefined, Joined>,
+): Buffer {
+  const known = shared.get(frames[0])
+  if (known !== undefined && areSame(known.frames, frames)) return known.bytes
+  const bytes = join(frames, size)
+  if (known === undefined) shared.set(frames[0], { frames, bytes })
+  return bytes
 }
 
 function areSame(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {

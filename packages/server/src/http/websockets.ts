@@ -62,11 +62,7 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
     })
   })
 
-  function accept(
-    websocket: WebSocket,
-    outbox: Outbox,
-    remoteAddress: string | undefined,
-  ): void {
+  function accept(websocket: WebSocket, outbox: Outbox, remoteAddress: string | undefined): void {
     const session = relay.connect(toConnection(websocket, outbox, clock, remoteAddress))
     heartbeat.watch(websocket)
     websocket.on('message', (data: Buffer, isBinary) => {

@@ -14,7 +14,7 @@ import { createSession, type Session, type SessionContext } from './session.js'
 export function createRelay(options: RelayOptions): Relay {
   const { storage, clock, randomId, log = silentLog } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const hub = createHub()
+  const hub = createHub((space) => sequencer.forget(space))
   const sequencer = createSequencer({
     storage,
     clock,

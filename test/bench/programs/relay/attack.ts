@@ -17,14 +17,14 @@ const ENTITIES = 1
 export async function attack({ dialect: name, port }: Server): Promise<void> {
   const dialect = dialects[name]
   const sockets: (RawSocket | undefined)[] = new Array(CONNECTIONS).fill(undefined)
-  const valid = dialect.writer('attacked', 'attacker', ENTITIES).next('garbage')
+  const valid = dialect.writer('garbage', 'attacker', ENTITIES).next('mark')
   console.log('attacking')
   for (;;) {
     for (let index = 0; index < CONNECTIONS; index++) {
       const socket = sockets[index]
       if (socket === undefined || socket.isClosed) {
         // Whoever refuses is doing well.
-        sockets[index] = await joinRoom(dialect, port, 'attacked', 'attacker').catch(() => undefined)
+        sockets[index] = await joinRoom(dialect, port, 'garbage', 'attacker').catch(() => undefined)
         continue
       }
       const garbage = (PER_SECOND * TICK_MS) / 1_000 / CONNECTIONS

@@ -1,5 +1,5 @@
-import { createStore } from '@tidemark/core/node'
 import { decodeContent, viewOf } from '@tidemark/core/entity'
+import { createStore } from '@tidemark/core/node'
 import { decodeRelayMessage } from '@tidemark/core/protocol'
 import * as Y from 'yjs'
 import { schema, yItems } from '../items.js'
@@ -37,10 +37,11 @@ export async function fillOneRoom({ dialect: name, port, entities }: Filled): Pr
 export async function fillManyDocuments({ port, entities }: Filled): Promise<void> {
   const socket = await openRawSocket(port, '/')
   await joinMany(socket, entities, () => {})
-  for (let index = 0; index < entities; index++) {
-    const { base } = dialects.hocuspocus.writer(documentOf(index), `user-${index}`, 1)
-    await settle(dialects.hocuspocus, socket, base)
-  }
+  const bases = Array.from(
+    { length: entities },
+    (_, index) => dialects.hocuspocus.writer(documentOf(index), `user-${index}`, 1).base,
+  )
+  await settle(dialects.hocuspocus, socket, bases.flat())
 }
 
 /** A client that has nothing joins the room of Tidemark; values are read out of the pages as the store reads them. */
@@ -77,11 +78,7 @@ export async function coldStore({ port, entities }: Filled): Promise<ColdResult>
 }
 
 /** A client that has nothing joins the one document; it may be told that it has everything before it has anything. */
-export async function coldDocument({
-  dialect: name,
-  port,
-  entities,
-}: Filled): Promise<ColdResult> {
+export async function coldDocument({ dialect: name, port, entities }: Filled): Promise<ColdResult> {
   const dialect = dialects[name]
   const read = name === 'hocuspocus' ? updatesIn : updatesInYWebsocket
   const doc = new Y.Doc()

@@ -52,7 +52,7 @@ export async function fanOut({
   function pump(): void {
     isPumping = false
     const slowest = Math.min(...seen)
-    if (slowest === last) return arrived()
+    if (slowest === last) arrived()
     const until = Math.min(last, slowest + WINDOW)
     if (until > sent) author.write(Buffer.concat(frames.slice(sent, until)))
     sent = Math.max(sent, until)

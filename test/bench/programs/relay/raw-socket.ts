@@ -86,12 +86,12 @@ function speak(socket: Socket, rest: Buffer): RawSocket {
 
   function receive(chunk: Buffer): void {
     raw.receivedBytes += chunk.length
-    if (gathered.length === 0) return keepRest(chunk, readAll(chunk))
     gathered.push(chunk)
     gatheredBytes += chunk.length
     if (gatheredBytes < wanted) return
-    const bytes = Buffer.concat(gathered, gatheredBytes)
+    const bytes = gathered.length === 1 ? chunk : Buffer.concat(gathered, gatheredBytes)
     gathered = []
+    gatheredBytes = 0
     keepRest(bytes, readAll(bytes))
   }
 

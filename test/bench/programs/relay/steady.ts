@@ -5,10 +5,15 @@ import { framed, type RawSocket } from './raw-socket.js'
 import { cpuSecondsOf, joinRoom, settle, waitFor } from './room.js'
 
 const TICK_MS = 1
+const LATE_MS = 5
+/** Fewer than any server here takes. */
+const MAX_UNANSWERED = 200
 const ENTITIES = 100
 const WARM_UP_SECONDS = 1
 
 export interface Steady extends Server {
+  /** Default: one of its own. */
+  readonly room?: string
   readonly readers: number
   readonly perSecond: number
   readonly seconds: number
@@ -24,14 +29,14 @@ export interface SteadyResult {
 
 /** One writes at a steady rate, others read. */
 export async function steady(options: Steady): Promise<SteadyResult> {
-  const { dialect: name, port, pid, readers, perSecond } = options
+  const { dialect: name, port, pid, room = 'steady', readers, perSecond } = options
   const dialect = dialects[name]
-  const writer = dialect.writer('steady', 'writer', ENTITIES)
-  const author = await joinRoom(dialect, port, 'steady', 'writer')
+  const writer = dialect.writer(room, 'writer', ENTITIES)
+  const author = await joinRoom(dialect, port, room, 'writer')
   await settle(dialect, author, writer.base)
   const sockets: RawSocket[] = []
   for (let reader = 0; reader < readers; reader++)
-    sockets.push(await joinRoom(dialect, port, 'steady', `reader-${reader}`))
+    sockets.push(await joinRoom(dialect, port, room, `reader-${reader}`))
   const warmUp = WARM_UP_SECONDS * perSecond
   const count = warmUp + options.seconds * perSecond
   const frames = Array.from({ length: count }, (_, index) => framed(writer.next(markOf(index))))
@@ -59,11 +64,15 @@ export async function steady(options: Steady): Promise<SteadyResult> {
         if (left === 0) done()
       }
     }
-    atRate(perSecond, count, (index) => {
+    const send = (index: number, at: number): void => {
       if (index === warmUp) cpu = cpuSecondsOf(pid)
-      sentAt[index] = performance.now()
+      sentAt[index] = at
       author.write(frames[index] ?? new Uint8Array())
-    })
+    }
+    // A client that is not answered waits, like a real one; the wait counts.
+    const isAllowed = (index: number): boolean =>
+      dialect.isAnswer === undefined || index - answers < MAX_UNANSWERED
+    atRate(perSecond, count, send, isAllowed)
   })
   return { seen, answered, cpuSeconds: cpuSecondsOf(pid) - cpu }
 }
@@ -115,8 +124,8 @@ export async function rooms(options: Rooms): Promise<RoomsResult> {
         })
       }
     }
-    atRate(perSecond, count, (index) => {
-      sentAt[index] = performance.now()
+    atRate(perSecond, count, (index, at) => {
+      sentAt[index] = at
       sockets[index % members.length]?.write(frames[index] ?? new Uint8Array())
     })
   })
@@ -161,13 +170,25 @@ async function framesOf(
   return frames
 }
 
-/** Calls `send` with 0, 1, 2 …, so many a second, whatever becomes of them. */
-export function atRate(perSecond: number, count: number, send: (index: number) => void): void {
+/**
+ * Calls `send` with 0, 1, 2 …, so many a second, and when that was: now, or when it should have been if that is longer ago
+ * than timers are late.
+ */
+export function atRate(
+  perSecond: number,
+  count: number,
+  send: (index: number, at: number) => void,
+  isAllowed: (index: number) => boolean = () => true,
+): void {
   const start = performance.now()
   let sent = 0
   const timer = setInterval(() => {
-    const due = Math.min(count, Math.floor(((performance.now() - start) / 1_000) * perSecond) + 1)
-    while (sent < due) send(sent++)
+    const now = performance.now()
+    for (; sent < count && isAllowed(sent); sent++) {
+      const due = start + (sent / perSecond) * 1_000
+      if (due > now) break
+      send(sent, now - due > LATE_MS ? due : now)
+    }
     if (sent === count) clearInterval(timer)
   }, TICK_MS)
 }

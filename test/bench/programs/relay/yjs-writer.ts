@@ -16,8 +16,8 @@ export function yjsWriter(
     for (let index = 0; index < entities; index++) insertYItem(items, index, `${user}-`)
   })
   const base = [wrap(Y.encodeStateAsUpdate(doc))]
-  let update = new Uint8Array()
-  doc.on('update', (made: Uint8Array<ArrayBuffer>) => {
+  let update: Uint8Array = new Uint8Array()
+  doc.on('update', (made: Uint8Array) => {
     update = made
   })
   let writes = 0
