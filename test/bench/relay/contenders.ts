@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { inRepository } from '../../support/repository.js'
 import { inTurns, median, medianRatio } from '../measure.js'
 import type { DialectName } from '../programs/relay/dialect.js'
 import { format, type Report } from '../report.js'
@@ -65,16 +66,22 @@ export function spread(values: readonly number[]): string {
   return `${format(median(values))} (${least}–${greatest})`
 }
 
+const PEERS = ['@hocuspocus/server', '@y/websocket-server', 'yjs']
+
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
+}
+
 /** What all tables of relays say about who was measured. */
 export function report(
   rows: readonly (readonly string[])[],
   aims: Report['aims'],
   head: readonly string[] = HEAD,
 ): Report {
-  const require = createRequire(import.meta.url)
-  const packages = ['@hocuspocus/server', '@y/websocket-server', 'yjs'].map((name) => {
-    const { version } = require(`${name}/package.json`) as { readonly version: string }
-    return `${name} ${version}`
-  })
+  // Pinned exactly.
+  const manifest = JSON.parse(readFileSync(inRepository('test/package.json'), 'utf8')) as Manifest
+  const pinned = { ...manifest.dependencies, ...manifest.devDependencies }
+  const packages = PEERS.map((name) => `${name} ${pinned[name]}`)
   return { head, rows, aims, peers: packages.join(', ') }
 }
