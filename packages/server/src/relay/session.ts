@@ -12,6 +12,7 @@ import {
 import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
 import { startCatchUp } from './catch-up.js'
+import type { DamagedEntities } from './damaged-entities.js'
 import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
@@ -28,6 +29,7 @@ export interface SessionContext {
   readonly log: Log
   readonly sequencer: Sequencer
   readonly hub: Hub
+  readonly damaged: DamagedEntities
   readonly authenticate: Authenticate
 }
 
@@ -193,7 +195,13 @@ export function createSession(
         subscribe(channelOf(message.channel, channels), message)
         break
       case 'push':
-        push(channelOf(message.channel, channels), author, message.operation)
+      case 'handBack':
+        push(
+          channelOf(message.channel, channels),
+          author,
+          message.operation,
+          message.type === 'handBack',
+        )
         break
       case 'ping': {
         const pong = (): RelayMessage => ({
@@ -209,7 +217,6 @@ export function createSession(
       case 'join':
       case 'leave':
       case 'presence':
-      case 'handBack':
         throw new Refusal(CLOSE_CODES.protocolViolation, `This relay takes no ${message.type}.`)
       default:
         message satisfies never
@@ -267,7 +274,12 @@ export function createSession(
     })
   }
 
-  function push(channel: Channel, author: Author, operation: WireOperation): void {
+  function push(
+    channel: Channel,
+    author: Author,
+    operation: WireOperation,
+    isHandBack: boolean,
+  ): void {
     const { space } = channel
     if (inFlight >= limits.maxInFlight) {
       throw new Refusal(
@@ -282,6 +294,7 @@ export function createSession(
       space,
       author,
       operation,
+      isHandBack,
       answer(verdict) {
         unanswered -= 1
         count(-1, -bytes)

@@ -71,6 +71,7 @@ function createSqliteStorage(database: SqliteDatabase, unlock: () => void): Rela
 
   return {
     epoch: () => enqueue(async () => statements.epoch()),
+    epochStartedAt: () => enqueue(async () => statements.epochStartedAt()),
     transaction: (work) => enqueue(() => inTransaction(() => work(statements.transaction))),
     head: (space) => enqueue(async () => statements.head(space)),
     horizon: (space) => enqueue(async () => statements.horizon(space)),
