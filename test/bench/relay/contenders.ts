@@ -35,7 +35,7 @@ export function eachInTurns<T>(
 }
 
 /** The head of a table with a column for each contender, and what Tidemark is to each of the others. */
-export const HEAD: readonly string[] = [
+const HEAD: readonly string[] = [
   '',
   'Tidemark, durable',
   'Hocuspocus',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { pause } from '../tasks.js'
-import { dialects } from './dialect.js'
+import { dialects } from './dialects.js'
 import type { Server } from './fan-out.js'
 import { framed, type RawSocket } from './raw-socket.js'
 import { joinRoom } from './room.js'

@@ -1,7 +1,3 @@
-import { hocuspocus } from './hocuspocus.js'
-import { tidemark } from './tidemark.js'
-import { yWebsocket } from './y-websocket.js'
-
 /** How load speaks to one of the contenders: frames are made before anything is measured, and looked at as little as possible. */
 export interface Dialect {
   readonly subprotocol: string | undefined
@@ -26,5 +22,3 @@ export interface Writer {
 }
 
 export type DialectName = 'tidemark' | 'hocuspocus' | 'yWebsocket'
-
-export const dialects: Readonly<Record<DialectName, Dialect>> = { tidemark, hocuspocus, yWebsocket }

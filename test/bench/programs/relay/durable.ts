@@ -1,4 +1,4 @@
-import { dialects } from './dialect.js'
+import { dialects } from './dialects.js'
 import type { Server } from './fan-out.js'
 import { markOf, readMarks } from './marks.js'
 import { framed, type RawSocket } from './raw-socket.js'

@@ -1,5 +1,6 @@
 import { verify } from '../tasks.js'
-import { type DialectName, dialects } from './dialect.js'
+import type { DialectName } from './dialect.js'
+import { dialects } from './dialects.js'
 import { markOf, readMarks } from './marks.js'
 import { framed } from './raw-socket.js'
 import { cpuSecondsOf, joinRoom, settle, waitFor } from './room.js'

@@ -1,4 +1,4 @@
-import { dialects } from './dialect.js'
+import { dialects } from './dialects.js'
 import type { Server } from './fan-out.js'
 import type { RawSocket } from './raw-socket.js'
 import { joinRoom, settle } from './room.js'

@@ -1,4 +1,5 @@
-import { type Dialect, dialects } from './dialect.js'
+import type { Dialect } from './dialect.js'
+import { dialects } from './dialects.js'
 import type { Server } from './fan-out.js'
 import { markOf, readMarks } from './marks.js'
 import { framed } from './raw-socket.js'

@@ -1,4 +1,5 @@
-import { type DialectName, dialects } from './dialect.js'
+import type { DialectName } from './dialect.js'
+import { dialects } from './dialects.js'
 import type { Server } from './fan-out.js'
 import { markOf, readMarks } from './marks.js'
 import { framed, type RawSocket } from './raw-socket.js'
