@@ -43,7 +43,9 @@ function createSqliteStorage(database: SqliteDatabase, unlock: () => void): Rela
   async function inTransaction<T>(work: () => Promise<T>): Promise<T> {
     database.exec('BEGIN IMMEDIATE')
     try {
+      statements.begin()
       const result = await work()
+      statements.settle()
       // A failed commit is never tried again: what the kernel dropped, a second fsync doesn't bring back.
       database.exec('COMMIT')
       return result
