@@ -1,0 +1,72 @@
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import { removeFolder, temporaryFolder } from '../support/repository.js'
+import { examineRestart } from './examination.js'
+import { type DiskCall, killedAt } from './faults.js'
+import { createLedger, type Ledger } from './ledger.js'
+import { createAuthor } from './operations.js'
+import { startLife } from './relay-life.js'
+import { work } from './workload.js'
+
+export interface KillRound {
+  /** Whether the relay lived to the end of its work: there are no more such calls. */
+  readonly survived: boolean
+  readonly promised: number
+  /** What is wrong afterwards; empty when nothing is. */
+  readonly problems: readonly string[]
+}
+
+/** From an empty directory to the end of the work and a stop, but for the kill in the middle. */
+export async function killAtWork(call: DiskCall, when: number): Promise<KillRound> {
+  return inFolder(async (data) => {
+    const ledger = createLedger()
+    const life = await startLife({ data, under: killedAt(data, call, when) })
+    if (life.url !== undefined) await work(life.url, createAuthor(), ledger)
+    const { signal } = await life.stop()
+    const promised = ledger.promised.size
+    return { survived: signal === null, promised, problems: await examineRestart(data, ledger) }
+  })
+}
+
+/** What a killed relay leaves behind: a log with everything in it, and nothing of it in the database. */
+export interface Remains {
+  readonly data: string
+  readonly ledger: Ledger
+  dispose(): void
+}
+
+export async function leaveRemains(): Promise<Remains> {
+  const folder = temporaryFolder('remains')
+  const data = join(folder, 'data')
+  const ledger = createLedger()
+  const life = await startLife({ data })
+  if (life.url === undefined) throw new Error(`the relay does not start: ${life.errors()}`)
+  await work(life.url, createAuthor(), ledger)
+  await life.kill()
+  return { data, ledger, dispose: () => removeFolder(folder) }
+}
+
+/** Killed once more while it starts on what is left of a killed one, or while it stops after that. */
+export async function killAtRecovery(
+  remains: Remains,
+  call: DiskCall,
+  when: number,
+): Promise<KillRound> {
+  return inFolder(async (data) => {
+    cpSync(remains.data, data, { recursive: true })
+    const ledger = remains.ledger.fork()
+    const life = await startLife({ data, under: killedAt(data, call, when) })
+    const { signal } = await life.stop()
+    const promised = ledger.promised.size
+    return { survived: signal === null, promised, problems: await examineRestart(data, ledger) }
+  })
+}
+
+async function inFolder<T>(use: (data: string) => Promise<T>): Promise<T> {
+  const folder = temporaryFolder('durability')
+  try {
+    return await use(join(folder, 'data'))
+  } finally {
+    removeFolder(folder)
+  }
+}
