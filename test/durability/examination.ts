@@ -1,9 +1,6 @@
-import { randomUUID } from 'node:crypto'
-import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { createRelayServer, openSqliteStorage } from '@tidemark/server'
 import Database from 'libsql'
-import { removeFolder, temporaryFolder } from '../support/repository.js'
 import type { Held, Ledger } from './ledger.js'
 import { valueIn } from './operations.js'
 import { connectToRelay, SPACE } from './relay-client.js'
@@ -67,19 +64,9 @@ function integrityOf(data: string): readonly string[] {
   try {
     const rows = database.prepare('PRAGMA integrity_check').raw().all() as [string][]
     return rows.map(([said]) => said).filter((said) => said !== 'ok')
+  } catch (error) {
+    return [`its integrity can not be checked: ${String(error)}`]
   } finally {
     database.close()
-  }
-}
-
-/** A copy of a data directory, which is gone afterwards. */
-export async function onCopy<T>(data: string, use: (copy: string) => Promise<T>): Promise<T> {
-  const folder = temporaryFolder('durability')
-  const copy = join(folder, randomUUID())
-  cpSync(data, copy, { recursive: true })
-  try {
-    return await use(copy)
-  } finally {
-    removeFolder(folder)
   }
 }

@@ -43,7 +43,11 @@ export function killedAt(data: string, call: DiskCall, when: number): string[] {
 export function failing(
   data: string,
   files: readonly DataFile[],
-  fault: { readonly call: DiskCall; readonly error: 'ENOSPC' | 'EIO' | 'EROFS'; readonly when: When },
+  fault: {
+    readonly call: DiskCall
+    readonly error: 'ENOSPC' | 'EIO' | 'EROFS'
+    readonly when: When
+  },
   log: string,
 ): string[] {
   const { call, error, when } = fault

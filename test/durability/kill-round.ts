@@ -1,11 +1,12 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { removeFolder, temporaryFolder } from '../support/repository.js'
+import { removeFolder } from '../support/repository.js'
 import { examineRestart } from './examination.js'
 import { type DiskCall, killedAt } from './faults.js'
 import { createLedger, type Ledger } from './ledger.js'
 import { createAuthor } from './operations.js'
 import { startLife } from './relay-life.js'
+import { inScratchFolder, makeScratchFolder } from './scratch.js'
 import { work } from './workload.js'
 
 export interface KillRound {
@@ -18,7 +19,8 @@ export interface KillRound {
 
 /** From an empty directory to the end of the work and a stop, but for the kill in the middle. */
 export async function killAtWork(call: DiskCall, when: number): Promise<KillRound> {
-  return inFolder(async (data) => {
+  return inScratchFolder(async (folder) => {
+    const data = join(folder, 'data')
     const ledger = createLedger()
     const life = await startLife({ data, under: killedAt(data, call, when) })
     if (life.url !== undefined) await work(life.url, createAuthor(), ledger)
@@ -36,7 +38,7 @@ export interface Remains {
 }
 
 export async function leaveRemains(): Promise<Remains> {
-  const folder = temporaryFolder('remains')
+  const folder = makeScratchFolder()
   const data = join(folder, 'data')
   const ledger = createLedger()
   const life = await startLife({ data })
@@ -52,7 +54,8 @@ export async function killAtRecovery(
   call: DiskCall,
   when: number,
 ): Promise<KillRound> {
-  return inFolder(async (data) => {
+  return inScratchFolder(async (folder) => {
+    const data = join(folder, 'data')
     cpSync(remains.data, data, { recursive: true })
     const ledger = remains.ledger.fork()
     const life = await startLife({ data, under: killedAt(data, call, when) })
@@ -60,13 +63,4 @@ export async function killAtRecovery(
     const promised = ledger.promised.size
     return { survived: signal === null, promised, problems: await examineRestart(data, ledger) }
   })
-}
-
-async function inFolder<T>(use: (data: string) => Promise<T>): Promise<T> {
-  const folder = temporaryFolder('durability')
-  try {
-    return await use(join(folder, 'data'))
-  } finally {
-    removeFolder(folder)
-  }
 }

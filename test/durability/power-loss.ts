@@ -1,15 +1,16 @@
 import { join } from 'node:path'
 import { seededRandom } from '../simulation/random.js'
-import { inRepository, removeFolder, temporaryFolder } from '../support/repository.js'
+import { inRepository } from '../support/repository.js'
 import { createDiskModel, type Survival } from './disk-model.js'
 import { examineFiles } from './examination.js'
 import { recorded } from './faults.js'
 import { createLedger, type Ledger } from './ledger.js'
 import { createAuthor } from './operations.js'
 import { createPromiseReader } from './promises-in-trace.js'
-import { finishedTrace, type RelayLife, startLife } from './relay-life.js'
+import { finishedTrace, startLife } from './relay-life.js'
+import { inScratchFolder } from './scratch.js'
 import { type DiskEvent, eventsIn } from './trace.js'
-import { finish, work } from './workload.js'
+import { finish, type WorkSize, work } from './workload.js'
 
 /** A relay's lives, one after the other on one disk, as far as the disk and its peers can tell. */
 export interface Recording {
@@ -23,39 +24,39 @@ export interface Life {
   readonly inject?: string
   /** Commits that don't wait for the disk: what the relay refuses to start with. */
   readonly relaxed?: boolean
+  readonly size?: WorkSize
 }
 
-/** Runs the lives for real, with what an earlier one left undone and work of their own, and writes down what they did. */
-export async function recordLives(...lives: readonly Life[]): Promise<Recording> {
-  const folder = temporaryFolder('recording')
-  const data = join(folder, 'data')
-  const ledger = createLedger()
-  const author = createAuthor()
-  const events: DiskEvent[] = []
-  try {
+const RELAXED = inRepository('test/durability/relaxed-sync.mjs')
+
+/**
+ * Runs the lives for real, with what an earlier one left undone and work of their own, and writes down what they did. A life
+ * that something is injected into may end before it listens, and need not get its work done.
+ */
+export function recordLives(...lives: readonly Life[]): Promise<Recording> {
+  return inScratchFolder(async (folder) => {
+    const data = join(folder, 'data')
+    const ledger = createLedger()
+    const author = createAuthor()
+    const events: DiskEvent[] = []
     for (const [index, life] of lives.entries()) {
       const log = join(folder, `strace-${index}.log`)
       const relay = await startLife({
         data,
         under: recorded(log, life.inject),
-        ...(life.relaxed === true
-          ? { preload: inRepository('test/durability/relaxed-sync.mjs') }
-          : {}),
+        ...(life.relaxed === true ? { preload: RELAXED } : {}),
       })
-      if (relay.url === undefined) throw new Error(`the relay does not start: ${relay.errors()}`)
-      if (ledger.open().length > 0) await finish(relay.url, ledger)
-      await work(relay.url, author, ledger)
-      await end(relay, life)
+      if (relay.url !== undefined) {
+        if (ledger.open().length > 0) await finish(relay.url, ledger)
+        await work(relay.url, author, ledger, life.size)
+      } else if (life.inject === undefined) {
+        throw new Error(`the relay does not start: ${relay.errors()}`)
+      }
+      await (life.end === 'stop' ? relay.stop() : relay.kill())
       events.push(...eventsIn(await finishedTrace(log, relay.pid), data))
     }
-  } finally {
-    removeFolder(folder)
-  }
-  return { events, ledger }
-}
-
-async function end(relay: RelayLife, { end }: Life): Promise<void> {
-  await (end === 'stop' ? relay.stop() : relay.kill())
+    return { events, ledger }
+  })
 }
 
 /** Where the power could go, and what was wrong afterwards. */
@@ -88,18 +89,15 @@ export async function cutPowerEverywhere(
   let known = ''
 
   async function examine(at: number, survival: Survival): Promise<void> {
-    const folder = temporaryFolder('power')
-    const data = join(folder, 'data')
-    try {
+    await inScratchFolder(async (folder) => {
+      const data = join(folder, 'data')
       disk.cutPower(survival, data)
       const problems = await examineFiles(data, told.fork())
       losses.push(
         ...problems.map((problem) => `seed ${seed}, call ${at}, ${survival.kind} left: ${problem}`),
       )
       examined += 1
-    } finally {
-      removeFolder(folder)
-    }
+    })
   }
 
   for (const [at, event] of events.entries()) {

@@ -45,7 +45,8 @@ function frameIn(
   const short = bytes.readUInt8(1)
   const start = short < 126 ? 2 : short === 126 ? 4 : 10
   if (bytes.length < start) return undefined
-  const length = start === 2 ? short : Number(bytes.readUIntBE(start === 4 ? 2 : 4, start === 4 ? 2 : 6))
+  const length =
+    start === 2 ? short : Number(bytes.readUIntBE(start === 4 ? 2 : 4, start === 4 ? 2 : 6))
   const end = start + length
   if (bytes.length < end) return undefined
   return { opcode: bytes.readUInt8(0) & 15, payload: bytes.subarray(start, end), end }

@@ -4,14 +4,26 @@ import { connectToRelay } from './relay-client.js'
 
 /** Enough to be compacted as soon as it is written over. */
 const LARGE = 5_000
+/** Six of them, on both sides of a pair, fill a write-ahead log, so that a checkpoint comes in the middle. */
+const HUGE = 420_000
 /** Operations that arrive while one commit runs, and share the next one. */
 const BURST = 12
 
 /**
- * What a short life of a relay is about: commits of one operation and of many, new entities and old ones, a compaction.
- * Ends early when the relay does. What could not be sent is in the ledger all the same, for the next life.
+ * `small`: commits of one operation and of many, new entities and old ones, a compaction. `large`: a checkpoint as well.
  */
-export async function work(url: string, author: Author, ledger: Ledger): Promise<void> {
+export type WorkSize = 'small' | 'large'
+
+/**
+ * What a short life of a relay is about. Ends early when the relay does. What could not be sent is in the ledger all the
+ * same, for the next life.
+ */
+export async function work(
+  url: string,
+  author: Author,
+  ledger: Ledger,
+  size: WorkSize = 'small',
+): Promise<void> {
   const client = await connectToRelay(url, ledger)
   const write = (pair: number, bytes?: number): PairWrite => {
     const made = author.write(pair, bytes)
@@ -23,6 +35,7 @@ export async function work(url: string, author: Author, ledger: Ledger): Promise
   await client.push(write(2, LARGE))
   await client.push(...Array.from({ length: BURST }, (_, index) => write(1 + (index % 5))))
   await client.push(write(2, LARGE))
+  if (size === 'large') for (let pair = 6; pair < 12; pair++) await client.push(write(pair, HUGE))
   await client.push(write(1))
   client.close()
 }

@@ -37,6 +37,8 @@ export interface SqliteStatements {
   operations(space: string, ids: readonly string[]): readonly StoredOperation[]
   entitiesSince(space: string, since: number, limits: PageLimits): EntityPage
   readonly transaction: RelayTransaction
+  /** Writes something that means nothing. */
+  probe(): void
 }
 
 interface Query {
@@ -179,6 +181,7 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
         return row === undefined ? [] : decodeOperation(space, row)
       }),
     entitiesSince,
+    probe: () => probe.run(),
     transaction: {
       async operation(space, id) {
         const row = selectOperation.get(space, id)
