@@ -1,15 +1,7 @@
 import { join } from 'node:path'
 
 /** Calls that change what is on the disk, or make sure that it is there. */
-export const DISK_CALLS = [
-  'pwrite64',
-  'fsync',
-  'ftruncate',
-  'unlink',
-  'rename',
-  'openat',
-  'mkdir',
-] as const
+export const DISK_CALLS = ['pwrite64', 'fsync', 'ftruncate', 'unlink', 'openat', 'mkdir'] as const
 export type DiskCall = (typeof DISK_CALLS)[number]
 
 /** Which of the calls is meant, counted from 1 over the life of the process: `3`, `3+` (all from there on), `3..5`. */
@@ -21,8 +13,9 @@ export const DATA_FILES = [
   'tidemark.db',
   'tidemark.db-journal',
   'tidemark.db-wal',
+  'tidemark.db-shm',
   'relay.state',
-  'relay.state.new',
+  'relay.lock',
 ] as const
 
 const TRACER = ['strace', '-D', '-f', '-q', '-y']

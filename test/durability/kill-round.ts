@@ -2,12 +2,35 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { removeFolder } from '../support/repository.js'
 import { examineRestart } from './examination.js'
-import { type DiskCall, killedAt } from './faults.js'
+import { type DiskCall, killedAt, recorded } from './faults.js'
 import { createLedger, type Ledger } from './ledger.js'
 import { createAuthor } from './operations.js'
-import { startLife } from './relay-life.js'
+import { finishedTrace, startLife } from './relay-life.js'
 import { inScratchFolder, makeScratchFolder } from './scratch.js'
+import { countCalls } from './trace.js'
 import { work } from './workload.js'
+
+/** How often a relay that nobody kills makes each call on its data, in the same two lives. */
+export interface Calls {
+  readonly atWork: ReadonlyMap<string, number>
+  readonly atRecovery: ReadonlyMap<string, number>
+}
+
+export function countCallsOf(remains: Remains): Promise<Calls> {
+  return inScratchFolder(async (folder) => {
+    const lives = { atWork: join(folder, 'new'), atRecovery: join(folder, 'again') }
+    cpSync(remains.data, lives.atRecovery, { recursive: true })
+    const count = async (data: string): Promise<ReadonlyMap<string, number>> => {
+      const log = `${data}.log`
+      const life = await startLife({ data, under: recorded(log) })
+      if (life.url !== undefined && data === lives.atWork)
+        await work(life.url, createAuthor(), createLedger())
+      await life.stop()
+      return countCalls(await finishedTrace(log, life.pid), data)
+    }
+    return { atWork: await count(lives.atWork), atRecovery: await count(lives.atRecovery) }
+  })
+}
 
 export interface KillRound {
   /** Whether the relay lived to the end of its work: there are no more such calls. */
