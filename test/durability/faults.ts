@@ -32,18 +32,15 @@ export function killedAt(data: string, call: DiskCall, when: number): string[] {
   ]
 }
 
-/** Lets calls on these files fail, and writes them all down. */
-export function failing(
-  data: string,
-  files: readonly DataFile[],
-  fault: {
-    readonly call: DiskCall
-    readonly error: 'ENOSPC' | 'EIO' | 'EROFS'
-    readonly when: When
-  },
-  log: string,
-): string[] {
-  const { call, error, when } = fault
+export interface Fault {
+  readonly call: DiskCall
+  readonly files: readonly DataFile[]
+  readonly error: 'ENOSPC' | 'EIO' | 'EROFS'
+  readonly when: When
+}
+
+/** Lets calls on some files fail, and writes them all down. */
+export function failing(data: string, { call, files, error, when }: Fault, log: string): string[] {
   return [
     ...[...TRACER, '--seccomp-bpf'],
     ...['-s', '0', '-o', log, ...files.flatMap((file) => ['-P', join(data, file)])],

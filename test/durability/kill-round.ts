@@ -53,21 +53,21 @@ export async function killAtWork(call: DiskCall, when: number): Promise<KillRoun
   })
 }
 
-/** What a killed relay leaves behind: a log with everything in it, and nothing of it in the database. */
+/** What a relay leaves behind; when it was killed, a log with everything in it, and next to nothing of it in the database. */
 export interface Remains {
   readonly data: string
   readonly ledger: Ledger
   dispose(): void
 }
 
-export async function leaveRemains(): Promise<Remains> {
+export async function leaveRemains(end: 'kill' | 'stop' = 'kill'): Promise<Remains> {
   const folder = makeScratchFolder()
   const data = join(folder, 'data')
   const ledger = createLedger()
   const life = await startLife({ data })
   if (life.url === undefined) throw new Error(`the relay does not start: ${life.errors()}`)
   await work(life.url, createAuthor(), ledger)
-  await life.kill()
+  await (end === 'kill' ? life.kill() : life.stop())
   return { data, ledger, dispose: () => removeFolder(folder) }
 }
 

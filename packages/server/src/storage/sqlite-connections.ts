@@ -29,6 +29,12 @@ export interface SqliteConnections {
 }
 
 /**
+ * SQLite puts its log into the database after a thousand pages, and keeps to itself when it can't: the log would grow for
+ * ever. So now and then the relay asks for it, and hears of it.
+ */
+const TRANSACTIONS_PER_CHECKPOINT = 256
+
+/**
  * @param open see `openDatabase`
  * @throws RelayStartError
  */
@@ -40,6 +46,7 @@ export function createSqliteConnections(
   let current = connect(randomUUID)
   let isTrusted = true
   let isStuck = false
+  let transactions = 0
 
   function connect(newEpoch: () => string): SqliteConnection {
     let database: SqliteDatabase | undefined
@@ -70,6 +77,15 @@ export function createSqliteConnections(
     isStuck = false
   }
 
+  function checkpoint(): void {
+    try {
+      current.database.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    } catch (error) {
+      isTrusted = false
+      throw error
+    }
+  }
+
   return {
     forReading() {
       if (isStuck) throw new Error('a transaction could be neither committed nor rolled back')
@@ -77,6 +93,8 @@ export function createSqliteConnections(
     },
     forWriting() {
       if (!isTrusted) replace()
+      transactions += 1
+      if (transactions % TRANSACTIONS_PER_CHECKPOINT === 0) checkpoint()
       return current
     },
     distrust() {
