@@ -79,6 +79,7 @@ function createSqliteStorage(connections: SqliteConnections, unlock: () => void)
 
   return {
     epoch: () => read((statements) => statements.epoch()),
+    epochStartedAt: () => read((statements) => statements.epochStartedAt()),
     transaction: (work) => enqueue(() => inTransaction(work)),
     head: (space) => read((statements) => statements.head(space)),
     horizon: (space) => read((statements) => statements.horizon(space)),
