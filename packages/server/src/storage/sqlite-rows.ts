@@ -21,8 +21,11 @@ export function asText(value: unknown): string {
 export const HEAD_COLUMNS =
   'generation, sequence, version_sequence, last_modified, clients, snapshot_bytes, log_bytes, log_length, tombstone_at, checksum'
 
-/** The same, to be read. */
-export const HEAD_VALUES: string = HEAD_COLUMNS.replace('generation', textColumn('generation'))
+/** The same of a table or its alias, to be read. */
+export function headValuesOf(table: string): string {
+  const columns = HEAD_COLUMNS.replaceAll(/\w+/g, `${table}.$&`)
+  return columns.replace(`${table}.generation`, textColumn(`${table}.generation`))
+}
 
 export function encodeHead(space: string, ref: EntityRef, head: EntityHead): unknown[] {
   const clients = encodeClientBindings(head.clients)

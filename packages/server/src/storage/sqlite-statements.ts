@@ -24,7 +24,7 @@ import {
   encodeHead,
   encodeOperation,
   HEAD_COLUMNS,
-  HEAD_VALUES,
+  headValuesOf,
   OPERATION_COLUMNS,
   OPERATION_VALUES,
   type Row,
@@ -88,7 +88,7 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
     `INSERT INTO operations (space, ${OPERATION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const selectHead = query(
-    `SELECT ${HEAD_VALUES} FROM entities WHERE space = ? AND collection = ? AND id = ?`,
+    `SELECT ${headValuesOf('entities')} FROM entities WHERE space = ? AND collection = ? AND id = ?`,
   )
   const replaceHead = command(
     `REPLACE INTO entities (space, collection, id, ${HEAD_COLUMNS})
@@ -126,13 +126,17 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
     `DELETE FROM operations WHERE (space, id) IN
      (SELECT space, id FROM operations WHERE accepted_at < ? LIMIT ?) RETURNING 1`,
   )
+  // Joined with itself: SQLite passes over an entry of an index whose row isn't there, and here it has to be noticed.
+  const selectFromIndex = `SELECT ${textColumn('entry.collection')}, ${textColumn('entry.id')}, entry.sequence, ${headValuesOf('row')}
+     FROM entities AS entry INDEXED BY entities_by_sequence LEFT JOIN entities AS row
+     ON row.space = entry.space AND row.collection = entry.collection AND row.id = entry.id`
   const selectSince = query(
-    `SELECT ${textColumn('collection')}, ${textColumn('id')}, sequence, ${HEAD_VALUES} FROM entities
-     WHERE space = ? AND sequence > ? ORDER BY sequence, collection, id LIMIT ?`,
+    `${selectFromIndex} WHERE entry.space = ? AND entry.sequence > ?
+     ORDER BY entry.sequence, entry.collection, entry.id LIMIT ?`,
   )
   const selectRestOf = query(
-    `SELECT ${textColumn('collection')}, ${textColumn('id')}, sequence, ${HEAD_VALUES} FROM entities
-     WHERE space = ? AND sequence = ? AND (collection, id) > (?, ?) ORDER BY collection, id`,
+    `${selectFromIndex} WHERE entry.space = ? AND entry.sequence = ? AND (entry.collection, entry.id) > (?, ?)
+     ORDER BY entry.collection, entry.id`,
   )
 
   const selectLastSequence = query(
@@ -183,28 +187,31 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
 
   function entitiesSince(space: string, since: number, limits: PageLimits): EntityPage {
     const entities: StoredEntity[] = []
-    const corrupt: EntityRef[] = []
+    const damaged: EntityRef[] = []
     let through = since
     let bytes = 0
     const rows = rowsSince(space, since, limits.maxEntities)
     for (const row of rows) {
       const sequence = Number(row[2])
       if (bytes >= limits.maxBytes && sequence !== through) {
-        return { entities, corrupt, through, complete: false }
+        return { entities, corrupt: damaged, through, complete: false }
       }
       through = sequence
       const ref = { collection: asText(row[0]), id: asText(row[1]) }
       try {
         const known = decodeHead(space, ref, row.slice(3))
+        if (known.sequence !== sequence)
+          throw corrupt(`place of ${ref.id}`, 'are in the place of another sequence')
         bytes += known.snapshotBytes + known.logBytes
         entities.push({ ref, head: known, log: readLog(space, ref, known) })
       } catch (error) {
         if (!isTidemarkError(error) || error.code !== 'corrupt') throw error
-        corrupt.push(ref)
+        damaged.push(ref)
       }
     }
-    if (rows.length >= limits.maxEntities) return { entities, corrupt, through, complete: false }
-    return { entities, corrupt, through: head(space), complete: true }
+    if (rows.length >= limits.maxEntities)
+      return { entities, corrupt: damaged, through, complete: false }
+    return { entities, corrupt: damaged, through: head(space), complete: true }
   }
 
   return {
