@@ -36,12 +36,17 @@ const killed = await leaveRemains()
 const stopped = await leaveRemains('stop')
 const calls = await countCallsOf(killed)
 
-function* kills(): Generator<Round> {
+function* killsAtWork(): Generator<Round> {
   for (const call of DISK_CALLS) {
     for (let when = 1; when <= (calls.atWork.get(call) ?? 0); when++) {
       const run = async () => (await killAtWork(call, when)).problems
       yield { name: `killed at work, ${call} ${when}`, run }
     }
+  }
+}
+
+function* killsAtRecovery(): Generator<Round> {
+  for (const call of DISK_CALLS) {
     for (let when = 1; when <= (calls.atRecovery.get(call) ?? 0); when++) {
       const run = async () => (await killAtRecovery(killed, call, when)).problems
       yield { name: `killed while it recovers, ${call} ${when}`, run }
@@ -57,8 +62,9 @@ function* powerCuts(): Generator<Round> {
   ]
   for (let power = seed; power < seed + POWER_SEEDS; power++) {
     for (const lives of courses) {
+      const every = lives[0]?.size === 'large' ? 211 : 3
       const run = async () =>
-        (await cutPowerEverywhere(await recordLives(...lives), { every: 3, seed: power })).losses
+        (await cutPowerEverywhere(await recordLives(...lives), { every, seed: power })).losses
       const course = lives.map(({ end, size = 'small' }) => `${end} ${size}`).join(', ')
       yield { name: `power cut, seed ${power}, ${course}`, run }
     }
@@ -71,7 +77,7 @@ function* failedSyncs(): Generator<Round> {
       const run = async () => {
         const failing: Life = { end: 'kill', inject: `fsync:error=EIO:when=${when}`, size }
         const recording = await recordLives({ end: 'stop' }, failing, { end: 'stop' })
-        const every = size === 'small' ? 2 : 97
+        const every = size === 'small' ? 3 : 211
         return (await cutPowerEverywhere(recording, { every, seed: seed + when })).losses
       }
       yield { name: `power cut after sync ${when} had failed, ${size}`, run }
@@ -103,22 +109,33 @@ function* damages(): Generator<Round> {
   }
 }
 
-const kinds = [kills(), powerCuts(), failedSyncs(), failures(), damages()]
+const kinds = [killsAtWork(), powerCuts(), killsAtRecovery(), failedSyncs(), failures(), damages()]
+const quick = new Set([kinds[0], kinds[2], kinds[5]])
+const QUICK_ROUNDS = 5
 let rounds = 0
+
+/** @returns whether there are more rounds of the kind */
+async function turn(kind: Generator<Round>): Promise<boolean> {
+  for (let count = quick.has(kind) ? QUICK_ROUNDS : 1; count > 0; count--) {
+    const next = kind.next()
+    if (next.done === true) return false
+    const { name, run } = next.value
+    const problems = await run()
+    rounds += 1
+    if (rounds % 50 === 0) console.log(`${rounds} rounds, the last one: ${name}`)
+    if (problems.length === 0) continue
+    console.error(`${name}:\n${problems.slice(0, 20).join('\n')}`)
+    process.exitCode = 1
+    kinds.length = 0
+    return false
+  }
+  return true
+}
+
 try {
   while (kinds.length > 0 && Date.now() < deadline) {
     const [kind] = kinds.splice(0, 1)
-    const next = kind?.next()
-    if (kind === undefined || next === undefined || next.done === true) continue
-    kinds.push(kind)
-    const problems = await next.value.run()
-    rounds += 1
-    if (problems.length > 0) {
-      console.error(`${next.value.name}:\n${problems.slice(0, 20).join('\n')}`)
-      process.exitCode = 1
-      break
-    }
-    if (rounds % 50 === 0) console.log(`${rounds} rounds, the last one: ${next.value.name}`)
+    if (kind !== undefined && (await turn(kind))) kinds.push(kind)
   }
 } finally {
   killed.dispose()
