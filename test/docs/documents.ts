@@ -10,6 +10,7 @@ export const DOCUMENTS: readonly string[] = [
   'SECURITY.md',
   'docs/architecture.md',
   'docs/benchmarks.md',
+  'docs/durability.md',
   'docs/guarantees.md',
   'docs/laws.md',
   'docs/protocol.md',

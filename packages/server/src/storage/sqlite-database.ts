@@ -10,6 +10,9 @@ const SYNCHRONOUS_FULL = 2
 /** For readers beside the relay (`inspect`, `VACUUM INTO`), which hold locks for moments only. */
 const BUSY_TIMEOUT_MS = 5_000
 
+/** The log has a thousand pages of 4 KiB and a batch; it is larger only while somebody reads beside the relay. */
+const LOG_BYTES_KEPT = 8 * 1024 * 1024
+
 /**
  * Opens the database so that a commit is durable when it returns, or not at all (reliability F1), and makes the tables
  * in a new one.
@@ -25,6 +28,7 @@ export function openDatabase(path: string, newEpoch: () => string): SqliteDataba
     if (!isNew) requireOwnFile(database, path)
     database.exec('PRAGMA journal_mode = WAL')
     database.exec('PRAGMA synchronous = FULL')
+    database.exec(`PRAGMA journal_size_limit = ${LOG_BYTES_KEPT}`)
     requireDurable(database)
     if (isNew) createTables(database, newEpoch())
     // A reader beside the relay may keep it from getting to the end; that does no harm.
