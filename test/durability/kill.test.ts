@@ -12,7 +12,7 @@ import {
 } from './kill-round.js'
 
 /** How many of each call's places are looked at here; `pnpm test:chaos` looks at every one. */
-const PLACES = { atWork: 6, atRecovery: 3 }
+const PLACES = { atWork: 4, atRecovery: 2 }
 
 describe.runIf(hasStrace())('a relay that is killed as it enters a call on its data', () => {
   let remains: Remains
