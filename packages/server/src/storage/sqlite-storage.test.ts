@@ -252,4 +252,26 @@ describe('a failing commit', () => {
     await writeCard(control.storage)
     expect(await control.storage.head('team')).toBe(1)
   })
+
+  it('[DUR-5] comes to light when the log can not be put into the database any more', async () => {
+    const control = { fail: false }
+    const storage = openStorageWith(makeDirectory(), (path, newEpoch) => {
+      const database = openDatabase(path, newEpoch)
+      const exec = database.exec.bind(database)
+      database.exec = (sql) => {
+        if (control.fail && sql.includes('wal_checkpoint')) throw new Error('disk I/O error')
+        return exec(sql)
+      }
+      return database
+    })
+    onTestFinished(() => storage.close())
+    control.fail = true
+    const probes = async (): Promise<void> => {
+      for (let count = 0; count < 256; count++) await storage.transaction((tx) => tx.probe())
+    }
+    await expect(probes()).rejects.toMatchObject({ code: 'storage-failed' })
+    control.fail = false
+    await writeCard(storage)
+    expect(await storage.head('team')).toBe(1)
+  })
 })
