@@ -11,6 +11,7 @@ export const DOCUMENTS: readonly string[] = [
   'docs/architecture.md',
   'docs/authentication.md',
   'docs/benchmarks.md',
+  'docs/durability.md',
   'docs/guarantees.md',
   'docs/laws.md',
   'docs/protocol.md',

@@ -15,6 +15,7 @@ import type { RelayStorage } from '../storage/index.js'
 import { type Access, type AccessContext, grantAccess } from './access.js'
 import { startCatchUp } from './catch-up.js'
 import type { DamagedEntities } from './damaged-entities.js'
+import { readOperations } from './fates.js'
 import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
@@ -269,7 +270,7 @@ export function createSession(
 
   function tellFates({ channel, space }: Channel, author: Author, ids: readonly string[]): void {
     answerInTurn(async () => {
-      const known = await storage.operations(space, ids)
+      const known = await readOperations(storage, log, space, ids)
       // Whether somebody else's operation exists is nobody's business (S30).
       const fates = known.filter((operation) => operation.user === author.user)
       return { type: 'fates', channel, fates }

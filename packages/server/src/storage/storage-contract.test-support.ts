@@ -160,10 +160,11 @@ export function describeStorageContract(name: string, open: () => Promise<Storag
     it('puts a snapshot in the place of everything before', async () => {
       const { storage } = await start()
       await storage.transaction(async (tx) => {
-        await appendTo(tx, 'team', CARD, 1, [1])
-        await appendTo(tx, 'team', { ...CARD, id: 'two' }, 2, [2])
+        await appendTo(tx, 'team', CARD, await tx.takeSequence('team'), [1])
+        await appendTo(tx, 'team', { ...CARD, id: 'two' }, await tx.takeSequence('team'), [2])
       })
       await storage.transaction(async (tx) => {
+        expect([await tx.takeSequence('team'), await tx.takeSequence('team')]).toEqual([3, 4])
         await tx.putSnapshot('team', CARD, bytes(7, 7))
         await tx.putEntityHead('team', CARD, headOf({ sequence: 3, snapshotBytes: 2 }))
         await tx.appendUpdate('team', CARD, 4, bytes(8))
