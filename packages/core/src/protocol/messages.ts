@@ -220,7 +220,7 @@ export type RelayMessage =
 export const MAX_PRESENCE_BYTES = 4096
 
 /** What a tab may call itself in `presence`. */
-export const PEER_NAME: RegExp = /^[A-Za-z0-9_-]{8,32}$/
+export const PEER_NAME: RegExp = /^[A-Za-z0-9_-]{1,32}$/
 
 /** Websocket close codes: 44xx need a person or a new version, everything else is tried again. */
 export const CLOSE_CODES = {

@@ -5,12 +5,18 @@
  *
  *     session (one connection) ──► sequencer (one order) ──► admission (one operation) ──► storage
  *              ▲                        │ after the commit
- *              └── catch-up ◄───────────┴──► hub ──► everybody who listens
+ *              │                        │
+ *              ├── catch-up ◄───────────┴──► hub ──► everybody who listens
+ *              └── attendance (what its tabs say) ──► presence (who is where; in memory, told in ticks)
  */
 export { DEFAULT_LIMITS, type Limits } from './limits.js'
 export type {
   Authenticate,
   Credentials,
+  PresenceGuest,
+  PresenceNews,
+  PresencePort,
+  PresenceSeat,
   Readiness,
   Relay,
   RelayConnection,

@@ -3,6 +3,7 @@ import { silentLog } from '../log.js'
 import { createHub } from './hub.js'
 import { DEFAULT_LIMITS } from './limits.js'
 import type { Relay, RelayOptions } from './ports.js'
+import { createPresence } from './presence.js'
 import { createSequencer } from './sequencer.js'
 import { createSession, type Session, type SessionContext } from './session.js'
 
@@ -32,6 +33,7 @@ export function createRelay(options: RelayOptions): Relay {
         encodeRelayMessage({ type: 'renewed', channel, sequence, entity }),
       ),
   })
+  const presence = createPresence({ clock, limits })
   const sessions = new Set<Session>()
   const context: SessionContext = {
     storage,
@@ -40,11 +42,13 @@ export function createRelay(options: RelayOptions): Relay {
     log,
     sequencer,
     hub,
+    presence,
     authenticate: options.authenticate ?? (({ user }) => user),
   }
   let stopping = false
 
   return {
+    presence,
     connect(connection) {
       const session = createSession(context, connection, randomId(), () => sessions.delete(session))
       sessions.add(session)
@@ -60,6 +64,7 @@ export function createRelay(options: RelayOptions): Relay {
       stopping = true
       for (const session of sessions) session.pause()
       await sequencer.stop()
+      presence.stop()
       for (const session of sessions) session.close(CLOSE_CODES.restarting, 'The relay stops.')
     },
   }

@@ -11,12 +11,13 @@ import {
 } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
+import { type Attendance, createAttendance } from './attendance.js'
 import { startCatchUp } from './catch-up.js'
 import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
 import { REPLICA_ID } from './names.js'
-import type { Authenticate, Author, RelayConnection, RelaySession } from './ports.js'
+import type { Authenticate, Author, PresencePort, RelayConnection, RelaySession } from './ports.js'
 import { Refusal, refusalOf } from './refusal.js'
 import type { Sequencer } from './sequencer.js'
 import type { Verdict } from './verdict.js'
@@ -28,6 +29,7 @@ export interface SessionContext {
   readonly log: Log
   readonly sequencer: Sequencer
   readonly hub: Hub
+  readonly presence: PresencePort
   readonly authenticate: Authenticate
 }
 
@@ -70,6 +72,7 @@ export function createSession(
   let unanswered = 0
   let inFlight = 0
   let inFlightBytes = 0
+  let attendance: Attendance | undefined
   const cancelDeadline = clock.schedule(() => {
     close(CLOSE_CODES.greetingTimeout, 'No valid hello came in time.')
   }, limits.helloDeadline)
@@ -94,6 +97,7 @@ export function createSession(
     state = CLOSED
     cancelDeadline()
     for (const channel of channels.values()) hub.leave(channel.space, channel)
+    attendance?.end()
     onEnd()
     return true
   }
@@ -205,15 +209,27 @@ export function createSession(
         else answerInTurn(async () => pong())
         break
       }
-      case 'auth':
       case 'join':
       case 'leave':
       case 'presence':
+        attendance ??= attend(author)
+        attendance.handle(channelOf(message.channel, channels), message)
+        break
+      case 'auth':
       case 'handBack':
         throw new Refusal(CLOSE_CODES.protocolViolation, `This relay takes no ${message.type}.`)
       default:
         message satisfies never
     }
+  }
+
+  function attend({ user }: Author): Attendance {
+    return createAttendance(context.presence, limits, {
+      user,
+      get bufferedBytes() {
+        return connection.bufferedBytes
+      },
+    })
   }
 
   function tellFates({ channel, space }: Channel, author: Author, ids: readonly string[]): void {
