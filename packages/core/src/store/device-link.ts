@@ -1,6 +1,7 @@
 import { formatActor, type HybridClock } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import type { Platform } from '../platform/index.js'
+import type { PresenceLink, Presences } from '../presence/index.js'
 import { PROTOCOL_VERSION } from '../protocol/index.js'
 import { type EntityKey, keyOf, type Replica } from '../replica/index.js'
 import {
@@ -21,6 +22,8 @@ import type { EngineOptions } from './options.js'
  * tells of it.
  */
 export interface DeviceLink {
+  /** Undefined without a relay. */
+  readonly presence: PresenceLink | undefined
   readonly connection: ConnectionStatus
   readonly inFlight: ReadonlySet<string>
   /** What keeps the link from being used until somebody acts. */
@@ -49,6 +52,7 @@ export interface DeviceLinkHost {
   readonly persistence: Persistence
   readonly hybridClock: HybridClock
   readonly clientIds: ClientIds
+  readonly presences: Presences
   /** The hybrid clock went back: what is written from now on needs another client id and actor [L1]. */
   rewound(): void
   /** The connection, or what is on its way, changed; the status of these entities with it. */
@@ -58,12 +62,12 @@ export interface DeviceLinkHost {
 }
 
 /** The relay is reached through one link; each space has a channel on it. */
-const CHANNEL = 1
+export const CHANNEL = 1
 
 const NOTHING: ReadonlySet<string> = new Set()
 
 export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
-  const { options, platform, replica, persistence, hybridClock } = host
+  const { options, platform, replica, persistence, hybridClock, presences } = host
   let leading = false
   let error: TidemarkError | undefined
   /** What the leading tab says, while that isn't this one. */
@@ -116,12 +120,18 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
             if (message.type === 'welcome') {
               correctClock(message.serverTime - platform.clock.now())
               sync.up(message.epoch, message.limits)
+            } else if (message.type === 'presence') {
+              presences.receive(message)
             } else {
+              if (message.type === 'opened') presences.up()
               if (message.type === 'reject') correctClock(message.serverTime - platform.clock.now())
               sync.receive(message)
             }
           },
-          down: () => sync.down(),
+          down() {
+            presences.down()
+            sync.down()
+          },
           stateChanged: changed,
         })
   const tabs = joinTabs(`${options.name}#${options.space}`, platform, { lead, message: receive })
@@ -163,6 +173,7 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     void takeOver()
     if (leading) link?.hint()
     else tabs.post({ type: 'ask' })
+    presences.show()
   }
 
   /** Reads what other tabs wrote, and sends what of it is to be sent. */
@@ -197,6 +208,7 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
       case 'link':
         if (leading) break
         if (typeof message.clockOffset === 'number') correctClock(message.clockOffset)
+        presences.follow(message.since ?? null)
         remote = { connection: message.connection, inFlight: new Set(message.inFlight) }
         changed()
         break
@@ -206,6 +218,8 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
       case 'destroyed':
         host.destroyed()
         break
+      default:
+        presences.hear(message)
     }
   }
 
@@ -226,6 +240,7 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
       connection: connection(),
       inFlight: [...inFlight()],
       clockOffset,
+      since: presences.since,
     })
   }
 
@@ -249,6 +264,7 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
   }
 
   return {
+    presence: link && { send: link.send, post: tabs.post },
     get connection() {
       return connection()
     },
