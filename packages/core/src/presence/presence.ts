@@ -10,7 +10,7 @@ import {
 } from '../protocol/index.js'
 import { notify } from '../query/index.js'
 import { parseValue, storable } from '../schema/index.js'
-import { createSeats, type Seats } from './seats.js'
+import { createSeats, NOTHING, type Seats } from './seats.js'
 import type { PresenceTabMessage } from './tab-message.js'
 import type { Presence, PresencePeer, PresenceView } from './types.js'
 
@@ -60,7 +60,6 @@ interface Place {
   readonly listeners: Set<() => void>
   /** Another one whenever something of the above is. */
   version: number
-  notifying: boolean
   /** What the tab with the link was told: empty when this tab only listens, undefined when it was told nothing. */
   told: Uint8Array | undefined
 }
@@ -69,7 +68,6 @@ interface Place {
 const SEND_MS = 50
 /** A third of the time after which the relay gives a peer up. */
 const RENEW_MS = 30_000
-const NOTHING = new Uint8Array()
 const NOBODY: PresenceView<never> = Object.freeze({ peers: Object.freeze([]), isLive: false })
 
 export function createPresences({ user, channel, clock, random, link }: PresencesHost): Presences {
@@ -91,6 +89,10 @@ export function createPresences({ user, channel, clock, random, link }: Presence
     return ownName
   }
 
+  function ownId(): string {
+    return `${user}/${name()}`
+  }
+
   function placeOf(topic: string): Place {
     let place = places.get(topic)
     if (place === undefined) {
@@ -102,7 +104,6 @@ export function createPresences({ user, channel, clock, random, link }: Presence
         isLive: false,
         listeners: new Set(),
         version: ++versions,
-        notifying: false,
         told: undefined,
       }
       places.set(topic, place)
@@ -111,12 +112,11 @@ export function createPresences({ user, channel, clock, random, link }: Presence
   }
 
   function changed(place: Place): void {
-    place.version = ++versions
-    if (place.notifying) return
-    place.notifying = true
+    const version = ++versions
+    place.version = version
     queueMicrotask(() => {
-      place.notifying = false
-      notify<void>(place.listeners, undefined)
+      // Once for all that happened in this task.
+      if (place.version === version) notify<void>(place.listeners, undefined)
     })
   }
 
@@ -124,7 +124,7 @@ export function createPresences({ user, channel, clock, random, link }: Presence
   function consider(place: Place): void {
     const state = [...place.said.values()].at(-1)
     if (state !== place.self?.state) {
-      place.self = state && { id: `${user}/${name()}`, user, state }
+      place.self = state && { id: ownId(), user, state }
       changed(place)
     }
     if (closed) return
@@ -174,7 +174,8 @@ export function createPresences({ user, channel, clock, random, link }: Presence
 
   function renew(): void {
     cancelRenew = undefined
-    tellAll(false)
+    // What another tab was told it may have passed on in vain.
+    tellAll(seats === undefined)
     seats?.age()
     keepRenewing()
   }
@@ -196,7 +197,7 @@ export function createPresences({ user, channel, clock, random, link }: Presence
       const known = before.get(peer.id)
       if (peer.state.length === 0) others.delete(peer.id)
       // What this tab does it knows best.
-      else if (peer.id !== `${user}/${name()}`)
+      else if (peer.id !== ownId())
         others.set(peer.id, known && sameBytes(known.state, peer.state) ? known : peer)
     }
     place.others = others
@@ -208,8 +209,8 @@ export function createPresences({ user, channel, clock, random, link }: Presence
 
   function of<State>(topic: string, schema?: zod.$ZodType<State>): Presence<State> {
     const stops = new Set<() => void>()
-    /** Null for a state that doesn't fit the schema. */
-    const read = new WeakMap<Peer, PresencePeer<State> | null>()
+    /** Nothing for a state that doesn't fit the schema. */
+    const read = new WeakMap<Peer, readonly PresencePeer<State>[]>()
     let version: number | undefined
     let view: PresenceView<State> = NOBODY
 
@@ -226,16 +227,16 @@ export function createPresences({ user, channel, clock, random, link }: Presence
         known = parse(peer)
         read.set(peer, known)
       }
-      return known === null ? [] : [known]
+      return known
     }
 
-    function parse(peer: Peer): PresencePeer<State> | null {
+    function parse({ id, user, state: bytes }: Peer): readonly PresencePeer<State>[] {
       try {
-        const state = checked(JSON.parse(new TextDecoder().decode(peer.state)))
-        const isSelf = peer.id === `${user}/${name()}`
-        return Object.freeze({ id: peer.id, user: peer.user, state, isSelf })
+        const state = checked(JSON.parse(new TextDecoder().decode(bytes)))
+        return [Object.freeze({ id, user, state, isSelf: id === ownId() })]
       } catch {
-        return null
+        // Of another version of the app, or of somebody who is no app.
+        return []
       }
     }
 
@@ -275,7 +276,7 @@ export function createPresences({ user, channel, clock, random, link }: Presence
         if (bytes.length > MAX_PRESENCE_BYTES) {
           throw new TidemarkError(
             'value-invalid',
-            `The presence has ${bytes.length} bytes as JSON, and may have ${MAX_PRESENCE_BYTES}. Others still see the one before; put into it what they need at this moment, and the rest into an entity.`,
+            `The presence has ${bytes.length} bytes as JSON and may have ${MAX_PRESENCE_BYTES}. Nothing was changed; put what is large into an entity.`,
             { path: ['presence'] },
           )
         }

@@ -181,7 +181,7 @@ function topicOf(collection: string, id: string): string {
   if (ENTITY_ID.test(id)) return `${collection}/${id}`
   throw new TidemarkError(
     'value-invalid',
-    `${JSON.stringify(id)} is not the id of an entity. Nobody can be present there; pass the id that \`insert\` gave.`,
+    `${JSON.stringify(id)} is not the id of an entity. Pass the one that \`insert\` gave.`,
     { path: [collection, 'id'] },
   )
 }
