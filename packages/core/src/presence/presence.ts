@@ -123,7 +123,7 @@ export function createPresences({ user, channel, clock, random, link }: Presence
   /** What this tab says on a topic, or that it listens, may be something else. */
   function consider(place: Place): void {
     const state = [...place.said.values()].at(-1)
-    if (state !== place.self?.state) {
+    if (!isSame(state, place.self?.state)) {
       place.self = state && { id: ownId(), user, state }
       changed(place)
     }
@@ -136,7 +136,7 @@ export function createPresences({ user, channel, clock, random, link }: Presence
     cancelSend = undefined
     for (const place of due) {
       const state = wanted(place)
-      if (state !== place.told) tell(place, state, place.told === undefined)
+      if (!isSame(state, place.told)) tell(place, state, place.told === undefined)
       if (place.told === undefined) places.delete(place.topic)
     }
     due.clear()
@@ -198,12 +198,12 @@ export function createPresences({ user, channel, clock, random, link }: Presence
       if (peer.state.length === 0) others.delete(peer.id)
       // What this tab does it knows best.
       else if (peer.id !== ownId())
-        others.set(peer.id, known && sameBytes(known.state, peer.state) ? known : peer)
+        others.set(peer.id, known && isSame(known.state, peer.state) ? known : peer)
     }
     place.others = others
     place.isLive ||= all
-    const isSame = (peer: Peer): boolean => before.get(peer.id) === peer
-    const differs = others.size !== before.size || ![...others.values()].every(isSame)
+    const isKnown = (peer: Peer): boolean => before.get(peer.id) === peer
+    const differs = others.size !== before.size || ![...others.values()].every(isKnown)
     if (differs || place.isLive !== wasLive) changed(place)
   }
 
@@ -281,9 +281,8 @@ export function createPresences({ user, channel, clock, random, link }: Presence
           )
         }
         const place = placeOf(topic)
-        const before = place.said.get(presence)
         place.said.delete(presence)
-        place.said.set(presence, before && sameBytes(before, bytes) ? before : bytes)
+        place.said.set(presence, bytes)
         consider(place)
       },
       clear,
@@ -337,3 +336,7 @@ export function createPresences({ user, channel, clock, random, link }: Presence
 }
 
 type Peers = Extract<PresenceTabMessage, { readonly type: 'peers' }>
+
+function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a && b ? sameBytes(a, b) : a === b
+}
