@@ -34,7 +34,7 @@ export {
   type WrittenContent,
   writeRegisters,
 } from './register-log.js'
-export { type RenewedDocument, renewDocument } from './renewal.js'
+export { counterFieldOf, type RenewedDocument, renewDocument } from './renewal.js'
 export {
   type ActorParts,
   compareStamps,
@@ -49,6 +49,7 @@ export {
   type ValidatedUpdate,
   validateUpdate,
 } from './validate.js'
+export { validateDocument } from './validate-document.js'
 export { frozen, type StorableValue, sameValue } from './value.js'
 export {
   type ConflictingValue,

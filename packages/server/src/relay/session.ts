@@ -194,10 +194,16 @@ export function createSession(
         tellFates(channelOf(message.channel, channels), author, message.ids)
         break
       case 'subscribe':
-        subscribe(channelOf(message.channel, channels), message.since)
+        subscribe(channelOf(message.channel, channels), message)
         break
       case 'push':
-        push(channelOf(message.channel, channels), author, message.operation)
+      case 'handBack':
+        push(
+          channelOf(message.channel, channels),
+          author,
+          message.operation,
+          message.type === 'handBack',
+        )
         break
       case 'ping': {
         const pong = (): RelayMessage => ({
@@ -216,7 +222,6 @@ export function createSession(
         attendance.handle(channelOf(message.channel, channels), message)
         break
       case 'auth':
-      case 'handBack':
         throw new Refusal(CLOSE_CODES.protocolViolation, `This relay takes no ${message.type}.`)
       default:
         message satisfies never
@@ -259,12 +264,14 @@ export function createSession(
       type: 'opened',
       channel: number,
       head: await storage.head(space),
-      horizon: 0,
       role: 'admin',
     }))
   }
 
-  function subscribe(channel: Channel, since: number): void {
+  function subscribe(
+    channel: Channel,
+    { since, fresh }: Pick<ClientMessage & { readonly type: 'subscribe' }, 'since' | 'fresh'>,
+  ): void {
     if (channel.subscribed) {
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The channel is subscribed already.')
     }
@@ -273,6 +280,7 @@ export function createSession(
       ...context,
       space: channel.space,
       since,
+      fresh,
       subscriber: channel,
       bufferedBytes: () => connection.bufferedBytes,
       isOpen: () => state.kind === 'open' && !paused,
@@ -280,7 +288,12 @@ export function createSession(
     })
   }
 
-  function push(channel: Channel, author: Author, operation: WireOperation): void {
+  function push(
+    channel: Channel,
+    author: Author,
+    operation: WireOperation,
+    isHandBack: boolean,
+  ): void {
     const { space } = channel
     if (inFlight >= limits.maxInFlight) {
       throw new Refusal(
@@ -295,6 +308,7 @@ export function createSession(
       space,
       author,
       operation,
+      isHandBack,
       answer(verdict) {
         unanswered -= 1
         count(-1, -bytes)

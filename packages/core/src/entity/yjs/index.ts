@@ -27,5 +27,6 @@ export {
   decoding,
   encodeAppend,
   type ItemId,
+  loadsWhole,
   mergeUpdates,
 } from './update.js'
