@@ -123,6 +123,23 @@ describe('presence', () => {
     await shows(bob, 'live: ')
   })
 
+  test('[TAB-2] what the tab with the link told in vain shows in the others soon', async () => {
+    const { scenario, open, shows } = setUp()
+    const device = scenario.device('ada')
+    const leading = await open(device)
+    const following = await open(device)
+    const bob = await open(scenario.device('bob'), 'one')
+    const eve = await open(scenario.device('eve'), 'two')
+    await shows(following, 'live: bob one, eve two')
+    device.messageLoss = 1
+    bob.here.set('three')
+    await scenario.wait(eve.tab.close())
+    await shows(leading, 'live: bob three')
+    expect(seen(following)).toBe('live: bob one, eve two')
+    device.messageLoss = 0
+    await shows(following, 'live: bob three')
+  })
+
   test('offline shows who was there before and says so; its own state is told when it comes back', async () => {
     const { scenario, open, shows } = setUp()
     const device = scenario.device('ada')

@@ -224,6 +224,22 @@ it('sends no more in a tick than it may, whoever is first waits longest next tim
   for (const { view } of crowd) expect(new Set(view.values())).toEqual(new Set(['39']))
 })
 
+it('has topics take turns when all of them together want to send more than may be sent', () => {
+  const { clock, guest } = createTestPresence({ presenceTickBytes: 10_000 })
+  const topics = Array.from({ length: 10 }, (_topic, at) =>
+    Array.from({ length: 25 }, (_guest, user) => guest(`user-${user}`).join(`cards/c${at}`)),
+  )
+  clock.advance(1_000)
+  for (const seats of topics) seats[0]?.say('tab', '1')
+  const before = topics.map(sumOfFrames)
+  for (let tick = 1; tick <= 10; tick++) {
+    clock.advance(tick === 1 ? 0 : presenceTick)
+    // One topic takes more than the budget.
+    const told = topics.filter((seats, at) => sumOfFrames(seats) > (before[at] ?? 0))
+    expect(told).toHaveLength(tick)
+  }
+})
+
 it('cuts long lists into frames', () => {
   const { clock, guest } = createTestPresence({ presenceTickBytes: Number.MAX_SAFE_INTEGER })
   for (let at = 0; at < 600; at++) guest(`user-${at}`).join('').say('tab', String(at))
