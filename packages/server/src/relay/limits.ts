@@ -109,7 +109,7 @@ export const DEFAULT_LIMITS: Limits = {
   presencePeers: 1_024,
   // Twenty times a second looks like motion.
   presenceTick: 50,
-  // 10 MiB a second at most, or a thousand short frames a tick, which take some milliseconds: operations go in between.
+  // 10 MiB a second at most. Some thousand short frames, which `ws` takes in about 10 ms: operations go in between.
   presenceTickBytes: 512 * KIB,
   // Clients say it every 30 s; Chromium lets a page that has been hidden for long do so once a minute.
   presenceExpiry: 90_000,

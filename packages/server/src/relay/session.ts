@@ -13,6 +13,7 @@ import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
 import { type Attendance, createAttendance } from './attendance.js'
 import { startCatchUp } from './catch-up.js'
+import type { DamagedEntities } from './damaged-entities.js'
 import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
@@ -30,6 +31,7 @@ export interface SessionContext {
   readonly sequencer: Sequencer
   readonly hub: Hub
   readonly presence: PresencePort
+  readonly damaged: DamagedEntities
   readonly authenticate: Authenticate
 }
 
