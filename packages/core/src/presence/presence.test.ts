@@ -210,11 +210,11 @@ describe('a presence', () => {
     pass(50)
     take()
     presences.of('').set(2)
-    presences.hide()
+    presences.show(false)
     expect(take()).toEqual([['leave', '']])
     pass(50)
     expect(take()).toEqual([])
-    presences.show()
+    presences.show(true)
     expect(take()).toEqual([
       ['join', ''],
       ['presence', '', NAME, '2'],

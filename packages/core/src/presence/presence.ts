@@ -35,10 +35,8 @@ export interface Presences {
   follow(since: number | null): void
   receive(message: Extract<RelayMessage, { readonly type: 'presence' }>): void
   hear(message: PresenceTabMessage): void
-  /** The page goes: others are told at once. */
-  hide(): void
-  /** The page is there (again), and may have missed things. */
-  show(): void
+  /** The page goes, and others are told at once; or it is there (again), and may have missed things. */
+  show(isShown: boolean): void
   close(): void
 }
 
@@ -72,8 +70,6 @@ const NOBODY: PresenceView<never> = Object.freeze({ peers: Object.freeze([]), is
 
 export function createPresences({ user, channel, clock, random, link }: PresencesHost): Presences {
   const places = new Map<string, Place>()
-  /** Places of which the others have not been told the latest. */
-  const due = new Set<Place>()
   let cancelSend: Cancel | undefined
   let cancelRenew: Cancel | undefined
   let seats: Seats | undefined
@@ -81,7 +77,9 @@ export function createPresences({ user, channel, clock, random, link }: Presence
   let followed: number | null = null
   let versions = 0
   let ownName: string | undefined
-  let closed = false
+  /** The page has gone, or the store is closed: whatever is set, this tab is nowhere. */
+  let isAway = false
+  let isClosed = false
 
   /** Drawn when it is needed. */
   function name(): string {
@@ -127,49 +125,45 @@ export function createPresences({ user, channel, clock, random, link }: Presence
       place.self = state && { id: ownId(), user, state }
       changed(place)
     }
-    if (closed) return
-    due.add(place)
     cancelSend ??= clock.schedule(flush, SEND_MS)
   }
 
   function flush(): void {
     cancelSend = undefined
-    for (const place of due) {
-      const state = wanted(place)
-      if (!isSame(state, place.told)) tell(place, state, place.told === undefined)
-      if (place.told === undefined) places.delete(place.topic)
+    if (isAway) return
+    for (const place of places.values()) {
+      const { topic, told } = place
+      if (!isSame(wanted(place), told)) tell(place, told === undefined)
+      if (place.told === undefined) places.delete(topic)
     }
-    due.clear()
   }
 
   function wanted({ self, listeners }: Place): Uint8Array | undefined {
-    return self?.state ?? (listeners.size > 0 ? NOTHING : undefined)
+    return isAway ? undefined : (self?.state ?? (listeners.size > 0 ? NOTHING : undefined))
   }
 
-  function tell(place: Place, state: Uint8Array | undefined, ask: boolean): void {
+  function tell(place: Place, ask: boolean): void {
+    const state = wanted(place)
     place.told = state
-    const { topic } = place
-    const message = { type: 'present', topic, peer: name(), state, ask } as const
+    const message = { type: 'present', topic: place.topic, peer: name(), state, ask } as const
     if (seats !== undefined) seats.take(message)
     else link()?.post(message)
     keepRenewing()
   }
 
   function tellAll(ask: boolean): void {
-    for (const place of places.values()) tell(place, wanted(place), ask)
+    for (const place of places.values()) tell(place, ask)
   }
 
-  function leaveAll(): void {
-    cancelSend?.()
-    cancelSend = undefined
-    due.clear()
-    for (const place of places.values()) tell(place, undefined, false)
+  function show(isShown: boolean): void {
+    isAway = isClosed || !isShown
+    tellAll(isShown)
   }
 
   /** The relay takes a peer that isn't said again for dead, and so does this tab other tabs. */
   function keepRenewing(): void {
     const isUsed = places.size > 0 || (seats?.size ?? 0) > 0
-    if (isUsed && !closed) cancelRenew ??= clock.schedule(renew, RENEW_MS)
+    if (isUsed && !isAway) cancelRenew ??= clock.schedule(renew, RENEW_MS)
   }
 
   function renew(): void {
@@ -325,11 +319,11 @@ export function createPresences({ user, channel, clock, random, link }: Presence
         keepRenewing()
       } else if (seats === undefined) apply(message)
     },
-    hide: leaveAll,
-    show: () => tellAll(true),
+    show,
     close() {
-      closed = true
-      leaveAll()
+      isClosed = true
+      show(false)
+      cancelSend?.()
       cancelRenew?.()
     },
   }

@@ -179,7 +179,7 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     void takeOver()
     if (leading) link?.hint()
     else tabs.post({ type: 'ask' })
-    presences.show()
+    presences.show(true)
   }
 
   /** Reads what other tabs wrote, and sends what of it is to be sent. */

@@ -196,7 +196,7 @@ export function createEngine(
     })
     opened = { persistence, clientIds, link, documents }
     stopHiding = platform.lifecycle?.onHide?.(() => documents.flush())
-    stopLeaving = platform.lifecycle?.onLeave?.(() => presences.hide())
+    stopLeaving = platform.lifecycle?.onLeave?.(() => presences.show(false))
     linkChanged(NOTHING)
     watchStaleness()
     // What was committed between reading and joining the tabs was announced to nobody here.
