@@ -15,11 +15,15 @@ export type TabMessage =
       readonly clockOffset: number | null
       /** Since when it could send presence; null while it can't. Missing from older versions of the app. */
       readonly since?: number | null
+      /** Why the relay doesn't let the user in. */
+      readonly reason?: string
     }
   /** A new tab asks for the above. */
   | { readonly type: 'ask' }
   /** A tab that doesn't have the link wants an operation taken back, whose fate only the one with the link knows. */
   | { readonly type: 'rollBack'; readonly id: string }
+  /** A tab that doesn't have the link wants it tried again now. */
+  | { readonly type: 'reconnect' }
   /** The local data is being deleted. */
   | { readonly type: 'destroyed' }
   | PresenceTabMessage
@@ -72,7 +76,16 @@ export function joinTabs(
   }
 }
 
-const TYPES = new Set(['committed', 'link', 'ask', 'rollBack', 'destroyed', 'present', 'peers'])
+const TYPES = new Set([
+  'committed',
+  'link',
+  'ask',
+  'rollBack',
+  'reconnect',
+  'destroyed',
+  'present',
+  'peers',
+])
 
 /** A tab with another version of the app may say anything. */
 function isTabMessage(message: unknown): message is TabMessage {

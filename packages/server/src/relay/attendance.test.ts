@@ -78,10 +78,12 @@ describe('the presence of a connection', () => {
     gone()
   })
 
-  it('[SEC-5] is that of the user that was authenticated, whoever the hello names', async () => {
-    const { connect, clock } = createTestRelay({ authenticate: () => 'eve' })
+  it('[SEC-5] is for those who may only read too, as themselves', async () => {
+    const { connect, clock } = createTestRelay({
+      authenticate: ({ user }) => ({ user, spaces: { team: 'read' } }),
+    })
     const connection = connect()
-    connection.send(hello({ user: 'ada' }))
+    connection.send(hello({ user: 'eve' }))
     connection.send({ type: 'open', channel: 1, space: 'team' })
     await settled()
     told(connection)

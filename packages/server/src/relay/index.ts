@@ -12,15 +12,22 @@
 export { DEFAULT_LIMITS, type Limits } from './limits.js'
 export type {
   Authenticate,
+  Authorize,
   Credentials,
+  EntityChange,
+  EntityValues,
+  Identity,
   PresenceGuest,
   PresenceNews,
   PresencePort,
   PresenceSeat,
+  Proof,
   Readiness,
   Relay,
   RelayConnection,
   RelayOptions,
   RelaySession,
+  Revocation,
+  SpaceRoles,
 } from './ports.js'
 export { createRelay } from './relay.js'
