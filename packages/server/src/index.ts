@@ -43,6 +43,7 @@ export {
   type RelaySession,
   type Revocation,
   type SpaceRoles,
+  type YjsRequest,
 } from './relay/index.js'
 export {
   type ClientBinding,

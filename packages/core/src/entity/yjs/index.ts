@@ -12,6 +12,7 @@ export {
   type SharedValue,
   type SharedValues,
 } from './document.js'
+export { lackingIn, rootOf } from './lacking.js'
 export {
   createItemTable,
   type Former,
@@ -26,6 +27,7 @@ export {
   decodeRuns,
   decoding,
   encodeAppend,
+  endsOf,
   type ItemId,
   loadsWhole,
   mergeUpdates,
