@@ -14,6 +14,7 @@ export const DOCUMENTS: readonly string[] = [
   'docs/durability.md',
   'docs/guarantees.md',
   'docs/laws.md',
+  'docs/presence.md',
   'docs/protocol.md',
   'docs/schema.md',
   'docs/yjs-clients.md',

@@ -5,7 +5,9 @@
  *
  *     session (one connection) ──► sequencer (one order) ──► admission (one operation) ──► storage
  *              ▲                        │ after the commit
- *              └── catch-up ◄───────────┴──► hub ──► everybody who listens
+ *              │                        │
+ *              ├── catch-up ◄───────────┴──► hub ──► everybody who listens
+ *              └── attendance (what its tabs say) ──► presence (who is where; in memory, told in ticks)
  */
 export { DEFAULT_LIMITS, type Limits } from './limits.js'
 export type {
@@ -15,6 +17,10 @@ export type {
   EntityChange,
   EntityValues,
   Identity,
+  PresenceGuest,
+  PresenceNews,
+  PresencePort,
+  PresenceSeat,
   Proof,
   Readiness,
   Relay,

@@ -1,5 +1,5 @@
 import { MAX_CLOCK_DRIFT_MS } from '@tidemark/core/entity'
-import type { RelayLimits } from '@tidemark/core/protocol'
+import { MAX_PRESENCE_BYTES, type RelayLimits } from '@tidemark/core/protocol'
 
 /** Every bound of the relay: what a client may send, and what it may cost. */
 export interface Limits extends RelayLimits {
@@ -48,6 +48,22 @@ export interface Limits extends RelayLimits {
   /** Operations and bytes that one commit takes. */
   readonly batchOperations: number
   readonly batchBytes: number
+  /** Size of the state of one peer, in bytes; larger ones are not taken, and the peer is not there. */
+  readonly presenceStateBytes: number
+  /** Size of the states of all peers behind one connection, in bytes. */
+  readonly presenceBytes: number
+  /** Topics that one connection may have joined. */
+  readonly presenceTopics: number
+  /** Peers that one connection may have on a topic: tabs of a device share a connection. */
+  readonly presenceTabs: number
+  /** Peers that a topic may have. */
+  readonly presencePeers: number
+  /** A topic is told of changes at most once in so many milliseconds. */
+  readonly presenceTick: number
+  /** What all topics together send in that time, in bytes. */
+  readonly presenceTickBytes: number
+  /** A peer that isn't said again for so many milliseconds is gone. */
+  readonly presenceExpiry: number
 }
 
 const KIB = 1024
@@ -94,4 +110,18 @@ export const DEFAULT_LIMITS: Limits = {
   housekeepingInterval: 60 * 60_000,
   batchOperations: 256,
   batchBytes: MIB,
+  presenceStateBytes: MAX_PRESENCE_BYTES,
+  // Some thousand cursors.
+  presenceBytes: 256 * KIB,
+  // A board that shows who is at each of its cards.
+  presenceTopics: 256,
+  presenceTabs: 32,
+  // More than anybody looks at; 4 MiB at worst.
+  presencePeers: 1_024,
+  // Twenty times a second looks like motion.
+  presenceTick: 50,
+  // 10 MiB a second at most. Some thousand short frames, which `ws` takes in about 10 ms: operations go in between.
+  presenceTickBytes: 512 * KIB,
+  // Clients say it every 30 s; Chromium lets a page that has been hidden for long do so once a minute.
+  presenceExpiry: 90_000,
 }

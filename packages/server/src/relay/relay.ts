@@ -8,6 +8,7 @@ import { TRUSTED } from './identity.js'
 import { DEFAULT_LIMITS } from './limits.js'
 import { createPolicy } from './policy.js'
 import type { Relay, RelayOptions } from './ports.js'
+import { createPresence } from './presence.js'
 import { createRevocations } from './revocations.js'
 import { createSequencer } from './sequencer.js'
 import { createSession, type Session, type SessionContext } from './session.js'
@@ -46,6 +47,7 @@ export function createRelay(options: RelayOptions): Relay {
         encodeRelayMessage({ type: 'renewed', channel, sequence, entity }),
       ),
   })
+  const presence = createPresence({ clock, limits })
   const housekeeping = createHousekeeping({
     storage,
     sequencer,
@@ -64,6 +66,7 @@ export function createRelay(options: RelayOptions): Relay {
     log,
     sequencer,
     hub,
+    presence,
     damaged,
     authenticate: options.authenticate ?? (({ user }) => ({ user, spaces: TRUSTED })),
     revocations: createRevocations(log),
@@ -78,6 +81,7 @@ export function createRelay(options: RelayOptions): Relay {
   }
 
   return {
+    presence,
     connect(connection) {
       const end = (): void => void sessions.delete(session)
       const session = createSession(context, connection, randomId(), end)
@@ -103,6 +107,7 @@ export function createRelay(options: RelayOptions): Relay {
       housekeeping.stop()
       for (const session of sessions) session.pause()
       await sequencer.stop()
+      presence.stop()
       for (const session of sessions) session.close(CLOSE_CODES.restarting, 'The relay stops.')
     },
   }

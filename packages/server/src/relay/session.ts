@@ -13,6 +13,7 @@ import {
 import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
 import { type Access, type AccessContext, grantAccess } from './access.js'
+import { type Attendance, createAttendance } from './attendance.js'
 import { startCatchUp } from './catch-up.js'
 import type { DamagedEntities } from './damaged-entities.js'
 import { readOperations } from './fates.js'
@@ -20,7 +21,7 @@ import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
 import { REPLICA_ID } from './names.js'
-import type { Author, RelayConnection, RelaySession, Revocation } from './ports.js'
+import type { Author, PresencePort, RelayConnection, RelaySession, Revocation } from './ports.js'
 import { Refusal, refusalOf } from './refusal.js'
 import type { Sequencer } from './sequencer.js'
 import { createTurnstile } from './turnstile.js'
@@ -33,6 +34,7 @@ export interface SessionContext extends AccessContext {
   readonly log: Log
   readonly sequencer: Sequencer
   readonly hub: Hub
+  readonly presence: PresencePort
   readonly damaged: DamagedEntities
 }
 
@@ -88,6 +90,7 @@ export function createSession(
   let unanswered = 0
   let inFlight = 0
   let inFlightBytes = 0
+  let attendance: Attendance | undefined
   const cancelDeadline = clock.schedule(() => {
     close(CLOSE_CODES.greetingTimeout, 'No valid hello came in time.')
   }, limits.helloDeadline)
@@ -127,6 +130,7 @@ export function createSession(
     state = CLOSED
     cancelDeadline()
     for (const channel of channels.values()) hub.leave(channel.space, channel)
+    attendance?.end()
     onEnd()
     return true
   }
@@ -262,10 +266,21 @@ export function createSession(
       case 'join':
       case 'leave':
       case 'presence':
-        throw new Refusal(CLOSE_CODES.protocolViolation, `This relay takes no ${message.type}.`)
+        attendance ??= attend(author)
+        attendance.handle(channelOf(message.channel, channels), message)
+        break
       default:
         message satisfies never
     }
+  }
+
+  function attend({ user }: Author): Attendance {
+    return createAttendance(context.presence, limits, {
+      user,
+      get bufferedBytes() {
+        return connection.bufferedBytes
+      },
+    })
   }
 
   function tellFates({ channel, space }: Channel, author: Author, ids: readonly string[]): void {
