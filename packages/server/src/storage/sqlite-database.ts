@@ -6,7 +6,7 @@ export type SqliteDatabase = Database.Database
 
 /** `PRAGMA synchronous` as it reads back: every commit is an fsync of the write-ahead log. */
 const SYNCHRONOUS_FULL = 2
-/** For readers beside the relay (`inspect`, `VACUUM INTO`), which hold locks for moments only. */
+/** For what holds locks for moments only. Readers beside the relay (`backup`, `inspect`) don't keep it from writing. */
 const BUSY_TIMEOUT_MS = 5_000
 
 /**
@@ -52,12 +52,45 @@ export function requireDurable(database: SqliteDatabase): void {
  * the database with everything of it [L18].
  */
 function settleLog(database: SqliteDatabase): void {
-  const row: unknown = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').raw().get()
-  if (Array.isArray(row) && row[0] === 0) return
+  if (!checkpoint(database, 'TRUNCATE').busy) return
+  // Somebody reads, a backup say: the log can't be emptied, but all of it can be synced and copied.
+  const { frames, copied } = checkpoint(database, 'PASSIVE')
+  if (frames === copied) return
   throw new RelayStartError(
     'data-unwritable',
     "The database's write-ahead log can't be settled, because another program reads it. Close that program and start again.",
   )
+}
+
+/** A failed commit is never tried again: what the kernel dropped, a second fsync doesn't bring back. */
+export async function inTransaction<T>(
+  database: SqliteDatabase,
+  work: () => Promise<T>,
+): Promise<T> {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const result = await work()
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    // Some errors have rolled back already.
+    if (database.inTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+interface Checkpoint {
+  /** Whether a reader kept it from emptying the log. */
+  readonly busy: boolean
+  /** How many frames the log has, and how many of them are in the database file. */
+  readonly frames: number
+  readonly copied: number
+}
+
+export function checkpoint(database: SqliteDatabase, mode: 'TRUNCATE' | 'PASSIVE'): Checkpoint {
+  const row: unknown = database.prepare(`PRAGMA wal_checkpoint(${mode})`).raw().get()
+  const [busy, frames, copied] = Array.isArray(row) ? row.map(Number) : []
+  return { busy: busy !== 0, frames: frames ?? -1, copied: copied ?? 0 }
 }
 
 export function readPragma(database: SqliteDatabase, name: string): unknown {
@@ -73,7 +106,8 @@ function connect(path: string): SqliteDatabase {
   }
 }
 
-function requireOwnFile(database: SqliteDatabase, path: string): void {
+/** @throws RelayStartError unless the file is a relay's, of a version that this one knows [WIRE-3] */
+export function requireOwnFile(database: SqliteDatabase, path: string): void {
   if (readPragma(database, 'application_id') !== APPLICATION_ID) {
     throw new RelayStartError(
       'data-foreign',
@@ -105,7 +139,7 @@ function createTables(database: SqliteDatabase, epoch: string): void {
   database.exec('COMMIT')
 }
 
-function explain(error: unknown, path: string): RelayStartError {
+export function explain(error: unknown, path: string): RelayStartError {
   if (error instanceof RelayStartError) return error
   const code = codeOf(error)
   if (code === 'SQLITE_NOTADB') {
