@@ -90,6 +90,7 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     await listen(server, port, host)
   } catch (error) {
     websockets.terminate()
+    await relay.stop()
     await release()
     throw error
   }

@@ -40,14 +40,14 @@ describe('a catch-up', () => {
         .flat()
         .map(({ id }) => id),
     ).toEqual(['card-2', 'card-3', 'card-4', 'card-1'])
-    expect(reader.take().at(-1)).toEqual({ type: 'caughtUp', channel: 1, sequence: 6 })
+    expect(reader.take().at(-1)).toEqual({ type: 'caughtUp', channel: 1, sequence: 6, horizon: 0 })
   })
 
   it('of somebody who has everything is one message', async () => {
     const { join } = await createFilled(3)
     const reader = await join()
     await subscribe(reader, 3)
-    expect(reader.take()).toEqual([{ type: 'caughtUp', channel: 1, sequence: 3 }])
+    expect(reader.take()).toEqual([{ type: 'caughtUp', channel: 1, sequence: 3, horizon: 0 }])
   })
 
   it('tells the version and the sequence of each entity [L6]', async () => {

@@ -1,5 +1,6 @@
 import { CLOSE_CODES, encodeRelayMessage } from '@tidemark/core/protocol'
 import { silentLog } from '../log.js'
+import { createHousekeeping } from './housekeeping.js'
 import { createHub } from './hub.js'
 import { DEFAULT_LIMITS } from './limits.js'
 import type { Relay, RelayOptions } from './ports.js'
@@ -32,6 +33,16 @@ export function createRelay(options: RelayOptions): Relay {
         encodeRelayMessage({ type: 'renewed', channel, sequence, entity }),
       ),
   })
+  const housekeeping = createHousekeeping({
+    storage,
+    sequencer,
+    clock,
+    limits,
+    log,
+    purged: (space, horizon) =>
+      hub.tell(space, (channel) => encodeRelayMessage({ type: 'purged', channel, horizon })),
+  })
+  housekeeping.start()
   const sessions = new Set<Session>()
   const context: SessionContext = {
     storage,
@@ -58,6 +69,7 @@ export function createRelay(options: RelayOptions): Relay {
     },
     async stop() {
       stopping = true
+      housekeeping.stop()
       for (const session of sessions) session.pause()
       await sequencer.stop()
       for (const session of sessions) session.close(CLOSE_CODES.restarting, 'The relay stops.')

@@ -190,7 +190,7 @@ export function createSession(
         tellFates(channelOf(message.channel, channels), author, message.ids)
         break
       case 'subscribe':
-        subscribe(channelOf(message.channel, channels), message.since)
+        subscribe(channelOf(message.channel, channels), message)
         break
       case 'push':
         push(channelOf(message.channel, channels), author, message.operation)
@@ -243,12 +243,14 @@ export function createSession(
       type: 'opened',
       channel: number,
       head: await storage.head(space),
-      horizon: 0,
       role: 'admin',
     }))
   }
 
-  function subscribe(channel: Channel, since: number): void {
+  function subscribe(
+    channel: Channel,
+    { since, fresh }: Pick<ClientMessage & { readonly type: 'subscribe' }, 'since' | 'fresh'>,
+  ): void {
     if (channel.subscribed) {
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The channel is subscribed already.')
     }
@@ -257,6 +259,7 @@ export function createSession(
       ...context,
       space: channel.space,
       since,
+      fresh,
       subscriber: channel,
       bufferedBytes: () => connection.bufferedBytes,
       isOpen: () => state.kind === 'open' && !paused,

@@ -38,6 +38,7 @@ export type {
   RelayTransaction,
   StoredEntity,
   StoredOperation,
+  Tombstone,
 } from './port.js'
 export { openDatabase, readPragma, type SqliteDatabase } from './sqlite-database.js'
 export { openSqliteStorage, type SqliteStorageOptions } from './sqlite-storage.js'
