@@ -9,6 +9,7 @@ import {
 } from '../storage/index.js'
 import { MaintenanceError } from './errors.js'
 import { exportFooter, exportHeader, exportLine } from './export-format.js'
+import { unknownSpace } from './inspect.js'
 import { plainEntity } from './plain-entity.js'
 
 export type ExportFormat = 'json' | 'jsonl' | 'update'
@@ -94,9 +95,6 @@ function messageOf(error: unknown): string {
 
 function findSpace(database: SqliteDatabase, name: string): SpaceSummary {
   const space = scanDatabase(database).space(name)
-  if (space !== undefined) return space
-  throw new MaintenanceError(
-    'space-unknown',
-    `There is no space "${name}" in that data. \`tidemark inspect\` lists the spaces.`,
-  )
+  if (space === undefined) throw unknownSpace(name)
+  return space
 }

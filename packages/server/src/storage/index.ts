@@ -20,6 +20,7 @@ export {
   type SpaceSummary,
   scanDatabase,
 } from './database-scan.js'
+export { countOperationsOf, forgetAuthor } from './forget-author.js'
 export { type MaintenanceStorage, openForMaintenance } from './maintenance-storage.js'
 export {
   createMemoryDisk,
