@@ -18,7 +18,6 @@ const BUSY_TIMEOUT_MS = 5_000
 export function openDatabase(path: string, newEpoch: () => string): SqliteDatabase {
   const database = connect(path)
   try {
-    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     const isNew = readPragma(database, 'schema_version') === 0
     if (!isNew) requireOwnFile(database, path)
     database.exec('PRAGMA journal_mode = WAL')
@@ -26,6 +25,7 @@ export function openDatabase(path: string, newEpoch: () => string): SqliteDataba
     requireDurable(database)
     if (isNew) createTables(database, newEpoch())
     else settleLog(database)
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     return database
   } catch (error) {
     database.close()
