@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import type { MaintenanceStorage } from '../storage/index.js'
 import { sizeOf } from '../storage/index.js'
-import { checkpoint } from '../storage/sqlite-database.js'
+import { emptyLog } from '../storage/sqlite-database.js'
 import { requireFreeSpace } from './free-space.js'
 
 type DatabaseFile = Pick<MaintenanceStorage, 'database' | 'path'>
@@ -27,5 +27,5 @@ export function shrinkFile({ database, path }: DatabaseFile): void {
   database.exec('PRAGMA temp_store = FILE')
   database.exec(`PRAGMA temp_store_directory = '${directory.replaceAll("'", "''")}'`)
   database.exec('VACUUM')
-  checkpoint(database, 'TRUNCATE')
+  emptyLog(database)
 }

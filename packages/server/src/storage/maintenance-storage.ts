@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DATABASE_FILE, requireDatabase, requireFinishedRestore } from './data-directory.js'
 import { lockDataDirectory } from './data-lock.js'
 import { settlePlace } from './place.js'
-import { checkpoint, inTransaction, openDatabase, type SqliteDatabase } from './sqlite-database.js'
+import { emptyLog, inTransaction, openDatabase, type SqliteDatabase } from './sqlite-database.js'
 import { createSqliteStatements, type SqliteStatements } from './sqlite-statements.js'
 
 /** A database without its relay: for what may change everything at once. */
@@ -37,7 +37,7 @@ export function openForMaintenance(directory: string): MaintenanceStorage {
       statements: createSqliteStatements(database),
       transaction: (work) => inTransaction(database, work),
       close() {
-        checkpoint(database, 'TRUNCATE')
+        emptyLog(database)
         database.close()
         unlock()
       },

@@ -1,5 +1,6 @@
 import Database from 'libsql'
 import { RelayStartError } from '../errors.js'
+import { syncFile } from './data-directory.js'
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './sqlite-schema.js'
 
 export type SqliteDatabase = Database.Database
@@ -24,7 +25,7 @@ export function openDatabase(path: string, newEpoch: () => string): SqliteDataba
     database.exec('PRAGMA synchronous = FULL')
     requireDurable(database)
     if (isNew) createTables(database, newEpoch())
-    else settleLog(database)
+    else settleLog(database, path)
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     return database
   } catch (error) {
@@ -51,15 +52,10 @@ export function requireDurable(database: SqliteDatabase): void {
  * in the log, is read back as committed, and would still be lost with the power. A checkpoint syncs the log, and then
  * the database with everything of it [L18].
  */
-function settleLog(database: SqliteDatabase): void {
-  if (!checkpoint(database, 'TRUNCATE').busy) return
-  // Somebody reads, a backup say: the log can't be emptied, but all of it can be synced and copied.
-  const { frames, copied } = checkpoint(database, 'PASSIVE')
-  if (frames === copied) return
-  throw new RelayStartError(
-    'data-unwritable',
-    "The database's write-ahead log can't be settled, because another program reads it. Close that program and start again.",
-  )
+function settleLog(database: SqliteDatabase, path: string): void {
+  if (emptyLog(database)) return
+  // Somebody reads, a backup say: the log can't be emptied, and stays. Nobody locks it, so it can be opened once more.
+  syncFile(`${path}-wal`)
 }
 
 /** A failed commit is never tried again: what the kernel dropped, a second fsync doesn't bring back. */
@@ -79,18 +75,14 @@ export async function inTransaction<T>(
   }
 }
 
-interface Checkpoint {
-  /** Whether a reader kept it from emptying the log. */
-  readonly busy: boolean
-  /** How many frames the log has, and how many of them are in the database file. */
-  readonly frames: number
-  readonly copied: number
-}
-
-export function checkpoint(database: SqliteDatabase, mode: 'TRUNCATE' | 'PASSIVE'): Checkpoint {
-  const row: unknown = database.prepare(`PRAGMA wal_checkpoint(${mode})`).raw().get()
-  const [busy, frames, copied] = Array.isArray(row) ? row.map(Number) : []
-  return { busy: busy !== 0, frames: frames ?? -1, copied: copied ?? 0 }
+/**
+ * Brings the write-ahead log into the database file, syncs both and empties the log.
+ *
+ * @returns whether it could: a reader may still need the log
+ */
+export function emptyLog(database: SqliteDatabase): boolean {
+  const row: unknown = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').raw().get()
+  return Array.isArray(row) && row[0] === 0
 }
 
 export function readPragma(database: SqliteDatabase, name: string): unknown {

@@ -10,7 +10,7 @@ import { settlePlace } from './place.js'
 import type { RelayStorage } from './port.js'
 import { createSerialQueue } from './serial-queue.js'
 import {
-  checkpoint,
+  emptyLog,
   inTransaction,
   messageOf,
   openDatabase,
@@ -81,7 +81,7 @@ function createSqliteStorage(database: SqliteDatabase, unlock: () => void): Rela
       enqueue(async () => {
         // A backup that is still reading must not hold up the stop; whoever starts next settles the log.
         database.exec('PRAGMA busy_timeout = 0')
-        checkpoint(database, 'TRUNCATE')
+        emptyLog(database)
         database.close()
       }).finally(unlock),
   }
