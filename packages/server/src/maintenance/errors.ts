@@ -6,6 +6,8 @@ export type MaintenanceErrorCode =
   | 'backup-invalid'
   /** The data directory holds a database already. */
   | 'data-not-empty'
+  /** Somebody reads the database, so that what was deleted can't be removed from its log. */
+  | 'data-in-use'
   /** There is less free disk space than it takes. */
   | 'disk-full'
   /** The database is damaged. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { SPACE_NAME } from '@tidemark/core/entity'
 import {
+  closeReader,
   openDatabaseReader,
   readMeta,
   type SpaceSummary,
@@ -47,7 +48,7 @@ export async function exportSpace(options: ExportOptions): Promise<Export> {
     database.exec('BEGIN')
     return await writeSpace(database, options)
   } finally {
-    database.close()
+    closeReader(database)
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  closeReader,
   openDatabaseReader,
   readMeta,
   readPragma,
@@ -85,7 +86,7 @@ export function inspect(data: string): Inspector {
       return detailsOf(found)
     },
     verify: (onProgress) => verifyDatabase(database, onProgress),
-    close: () => database.close(),
+    close: () => closeReader(database),
   }
 }
 

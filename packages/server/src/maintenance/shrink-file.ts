@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import type { MaintenanceStorage } from '../storage/index.js'
 import { sizeOf } from '../storage/index.js'
 import { emptyLog } from '../storage/sqlite-database.js'
+import { MaintenanceError } from './errors.js'
 import { requireFreeSpace } from './free-space.js'
 
 type DatabaseFile = Pick<MaintenanceStorage, 'database' | 'path'>
@@ -18,7 +19,7 @@ export function requireRoomToShrink({ database, path }: DatabaseFile): void {
  * SQLite writes the new database to a temporary file first and then through the log. Both are put beside the database,
  * so that nothing of it gets anywhere else, and it is known where the space is needed.
  *
- * @throws MaintenanceError `disk-full`
+ * @throws MaintenanceError `disk-full`, `data-in-use`
  */
 export function shrinkFile({ database, path }: DatabaseFile): void {
   requireRoomToShrink({ database, path })
@@ -27,5 +28,10 @@ export function shrinkFile({ database, path }: DatabaseFile): void {
   database.exec('PRAGMA temp_store = FILE')
   database.exec(`PRAGMA temp_store_directory = '${directory.replaceAll("'", "''")}'`)
   database.exec('VACUUM')
-  emptyLog(database)
+  if (emptyLog(database)) return
+  throw new MaintenanceError(
+    'data-in-use',
+    `Another program reads ${path}, a backup perhaps, so that its write-ahead log can't be emptied and still holds what ` +
+      'was deleted. Everything else is done. Wait for that program, then run `tidemark compact`.',
+  )
 }

@@ -32,6 +32,12 @@ export function openReadOnly(path: string): SqliteDatabase {
   }
 }
 
+/** Closes a reader in whatever transaction it is: an open one would go on keeping the log. */
+export function closeReader(database: SqliteDatabase): void {
+  if (database.inTransaction) database.exec('ROLLBACK')
+  database.close()
+}
+
 /** Bytes of the database, with what is in its log only. */
 export function sizeOf(database: SqliteDatabase): number {
   return Number(readPragma(database, 'page_count')) * Number(readPragma(database, 'page_size'))

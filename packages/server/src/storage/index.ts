@@ -13,7 +13,7 @@ export {
   syncFile,
 } from './data-directory.js'
 export { lockDataDirectory, lockFile } from './data-lock.js'
-export { openDatabaseReader, openReadOnly, sizeOf } from './database-reader.js'
+export { closeReader, openDatabaseReader, openReadOnly, sizeOf } from './database-reader.js'
 export {
   type DatabaseScan,
   type ScannedEntity,

@@ -37,6 +37,8 @@ export function openForMaintenance(directory: string): MaintenanceStorage {
       statements: createSqliteStatements(database),
       transaction: (work) => inTransaction(database, work),
       close() {
+        // Whoever reads meanwhile must not hold this up; the next one to open it empties the log.
+        database.exec('PRAGMA busy_timeout = 0')
         emptyLog(database)
         database.close()
         unlock()

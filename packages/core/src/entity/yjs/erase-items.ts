@@ -62,7 +62,7 @@ function runsIn(root: string, parent: Parent, isErased: Test): Run[] | undefined
       const inside = runsIn(root, content.type, isErased)
       if (inside === undefined) return undefined
       if (goes && lengthOf(inside) < liveLength(content.type)) return undefined
-      if (!goes) runs.push(...inside)
+      runs.push(...inside)
     }
     if (goes) runs.push({ item: { client, clock }, length: item.length })
   }
