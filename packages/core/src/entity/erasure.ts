@@ -4,6 +4,9 @@ import { formatActor } from './stamp.js'
 import { DELETED_FIELD, SCHEMA_FIELD } from './view.js'
 import { encodeAppend, eraseItems, mergeUpdates } from './yjs/index.js'
 
+/** Who is named for what nobody shall be named for: of the form that every actor has. */
+const NOBODY = { user: 'nobody', replica: 'erased' } as const
+
 /** Whose writes go. */
 export interface ErasureContext {
   /** Undefined where nobody knows who wrote under that client id. */
@@ -45,7 +48,7 @@ export function eraseWriter(bytes: Uint8Array, context: ErasureContext): Erasure
     shared() !== undefined && clients.some((client) => isClient(client) === undefined)
   if (!isTouched && !isUnclear) return { kind: 'untouched' }
 
-  const nobody = formatActor({ user: '', replica: '', writer: renewalClient })
+  const nobody = formatActor({ ...NOBODY, writer: renewalClient })
   const without = (element: Element): Element | undefined => {
     if (!isActor(element.actor)) return element
     return isShared(element, renewalClient) ? { ...element, actor: nobody } : undefined

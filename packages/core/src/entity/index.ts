@@ -51,6 +51,7 @@ export {
   type ValidatedUpdate,
   validateUpdate,
 } from './validate.js'
+export { validateDocument } from './validate-document.js'
 export { frozen, type StorableValue, sameValue } from './value.js'
 export {
   type ConflictingValue,
@@ -76,7 +77,6 @@ export {
   type ItemId,
   type ItemRun,
   type ItemTable,
-  isWhole,
   mergeUpdates,
   movedRun,
   openDocument,

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { beginEpoch } from '../maintenance/index.js'
+import { startAnew } from '../maintenance/index.js'
 import { action, examples } from './command.js'
 import { print, printJson } from './output.js'
 
@@ -16,7 +16,7 @@ export function newEpochCommand(): Command {
     .addHelpText('after', examples('tidemark new-epoch --data ./data'))
     .action(
       action(async ({ data, json }: { readonly data: string; readonly json?: boolean }) => {
-        const epoch = await beginEpoch(data)
+        const epoch = await startAnew(data)
         if (json === true) printJson({ epoch })
         else print(`The new epoch is ${epoch}\n`)
       }),

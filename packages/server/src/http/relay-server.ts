@@ -144,7 +144,7 @@ function openStorage(
   }
   if (data !== undefined) return { storage: data, release: async () => {} }
   log.warn({}, 'no data directory: everything is kept in memory and gone after a stop')
-  const storage = createMemoryStorage({ disk: createMemoryDisk(randomUUID()) })
+  const storage = createMemoryStorage({ disk: createMemoryDisk(randomUUID(), systemClock.now()) })
   return { storage, release: () => storage.close() }
 }
 

@@ -1,15 +1,8 @@
 import { isTidemarkError } from '@tidemark/core'
-import {
-  COLLECTION_NAME,
-  clocksOf,
-  decodeContent,
-  ENTITY_ID,
-  GENERATION,
-  isRegisterKey,
-  isWhole,
-} from '@tidemark/core/entity'
+import { COLLECTION_NAME, ENTITY_ID, GENERATION, validateDocument } from '@tidemark/core/entity'
 import { driftOf } from '../relay/drift.js'
 import type { Limits } from '../relay/limits.js'
+import { authorOf } from '../relay/names.js'
 import type { ExportedEntity } from './export-format.js'
 
 /**
@@ -26,19 +19,24 @@ export function problemOfImport(
   if (!COLLECTION_NAME.test(ref.collection)) return 'Its collection has no valid name.'
   if (!ENTITY_ID.test(ref.id)) return 'It has no valid id.'
   if (!GENERATION.test(head.generation)) return 'Its generation is none.'
-  if (update.length > limits.maxEntityBytes)
-    return `It has ${update.length} bytes; ${limits.maxEntityBytes} are allowed.`
   if (head.clients.size > limits.maxClientsPerEntity)
     return `It has ${head.clients.size} client ids; ${limits.maxClientsPerEntity} are allowed.`
   try {
-    if (!isWhole(update)) return 'A part of its document is missing.'
-    const { live } = decodeContent(update)
-    for (const [client, clock] of clocksOf(update)) {
+    const { elements, clocks } = validateDocument(
+      update,
+      (actor) => authorOf(actor) !== undefined,
+      {
+        maxBytes: limits.maxEntityBytes,
+        maxElements: Number.POSITIVE_INFINITY,
+        maxDeletions: Number.POSITIVE_INFINITY,
+        maxClients: limits.maxClientsPerEntity,
+      },
+    )
+    for (const [client, clock] of clocks) {
       if ((head.clients.get(client)?.clock ?? -1) < clock)
         return `Client id ${client} belongs to nobody, or has written more than it says.`
     }
-    if (live.some(({ field }) => !isRegisterKey(field))) return 'It has a forbidden field name.'
-    const drift = driftOf(head, live, undefined, now, limits)
+    const drift = driftOf(head, elements, undefined, now, limits)
     return drift === undefined ? undefined : `It ${drift}`
   } catch (error) {
     if (isTidemarkError(error)) return error.message

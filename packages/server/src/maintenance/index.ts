@@ -19,7 +19,7 @@ export {
   type Overview,
 } from './inspect.js'
 export type { Manifest } from './manifest.js'
-export { beginEpoch } from './new-epoch.js'
+export { startAnew } from './new-epoch.js'
 export { type PurgeEntityOptions, purgeEntity } from './purge-entity.js'
 export { type PurgeUserOptions, purgeUser, type UserPurge } from './purge-user.js'
 export { type Restore, type RestoreOptions, restore } from './restore.js'

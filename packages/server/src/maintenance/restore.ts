@@ -11,13 +11,13 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import {
+  beginEpoch,
   DATABASE_FILE,
   lockDataDirectory,
   RESTORED_FILE,
   settlePlace,
   syncDirectory,
   syncFile,
-  writeMeta,
 } from '../storage/index.js'
 import { requireOwnFile } from '../storage/sqlite-database.js'
 import { MaintenanceError } from './errors.js'
@@ -142,7 +142,7 @@ function beginLife(path: string): string {
   try {
     // The backup's place is nowhere, so that this is another life of it wherever it is.
     settlePlace(database, path, () => epoch)
-    writeMeta(database, 'epoch', epoch)
+    beginEpoch(database, epoch)
   } finally {
     database.close()
   }

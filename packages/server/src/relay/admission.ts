@@ -9,11 +9,13 @@ import {
 } from '@tidemark/core/entity'
 import { type OperationPart, operationDigest } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
-import type { ClientBinding, EntityHead, RelayTransaction } from '../storage/index.js'
+import type { ClientBinding, EntityRef, RelayTransaction } from '../storage/index.js'
+import type { AdmittedPart } from './admitted-part.js'
 import type { AwaitedCreates } from './awaited-creates.js'
 import { compacted, isCompactionDue } from './compaction.js'
 import { driftOf } from './drift.js'
 import type { HeadBatch } from './entity-heads.js'
+import { judgeHandBack } from './hand-back.js'
 import type { Limits } from './limits.js'
 import { lifeFor } from './lives.js'
 import { isActorOf, OPERATION_ID } from './names.js'
@@ -31,20 +33,12 @@ export interface AdmissionContext {
   readonly log: Log
   /** Milliseconds since the epoch. */
   readonly now: number
+  /** Whether devices may bring back what a former life of the database had [L22]. */
+  readonly takesHandBacks: boolean
+  /** An operation needs entities whose bytes are damaged. */
+  readonly damaged: (space: string, entities: readonly EntityRef[]) => void
   /** Entities to be renewed once this is committed. */
   readonly renewals: RenewalDue[]
-}
-
-/** A part that passed, with everything that writing it takes. */
-interface AdmittedPart {
-  readonly part: OperationPart
-  readonly head: EntityHead | undefined
-  readonly clients: ReadonlyMap<number, ClientBinding>
-  readonly versionSequence: number
-  readonly lastModified: number
-  readonly tombstoneAt: number | null
-  /** Replaces the entity's log when it is due. */
-  readonly snapshot: Uint8Array | undefined
 }
 
 const NO_CLIENTS: ReadonlyMap<number, ClientBinding> = new Map()
@@ -91,7 +85,7 @@ export async function admit(context: AdmissionContext, submission: Submission): 
 
 async function judgeParts(
   context: AdmissionContext,
-  { space, author, operation: { parts } }: Submission,
+  { space, author, operation: { parts }, isHandBack = false }: Submission,
 ): Promise<readonly AdmittedPart[] | Rejection> {
   const { maxParts, maxOperationBytes } = context.limits
   if (parts.length === 0) return rejected('invalid', 'The operation has no parts.')
@@ -117,7 +111,9 @@ async function judgeParts(
     const name = `${part.collection}/${part.id}`
     if (seen.has(name)) return rejected('invalid', `The operation changes ${name} twice.`)
     seen.add(name)
-    const judged = await judgePart(context, space, author, part)
+    const judged = isHandBack
+      ? await judgeHandBack(context, space, part)
+      : await judgePart(context, space, author, part)
     if ('kind' in judged) return judged
     admitted.push(judged)
   }
@@ -250,7 +246,7 @@ async function writePart(
 /** Only for what goes wrong before the first write. What is not the operation's fault is thrown again. */
 function rejectionFor(
   error: unknown,
-  { log }: AdmissionContext,
+  { log, damaged }: AdmissionContext,
   submission: Submission,
 ): Rejection {
   if (!isTidemarkError(error)) throw error
@@ -262,6 +258,10 @@ function rejectionFor(
     case 'corrupt': {
       const { space, operation } = submission
       log.error({ err: error, space, operation: operation.id }, 'an operation needs damaged bytes')
+      damaged(
+        space,
+        operation.parts.map(({ collection, id }) => ({ collection, id })),
+      )
       return retryLater('unavailable', 'Damaged here; waits for repair.', CORRUPT_RETRY_MS)
     }
     default:

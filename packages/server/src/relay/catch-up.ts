@@ -72,10 +72,16 @@ export function startCatchUp(options: CatchUpOptions): void {
     }
   }
 
+  /** Whoever has what is damaged here is asked for it, the reader as well. */
   function report({ corrupt }: EntityPage): void {
+    if (corrupt.length === 0) return
     for (const { collection, id } of corrupt) {
       log.error({ space, collection, id }, 'an entity is damaged and left out')
     }
+    const wanted = (channel: number): Uint8Array =>
+      encodeRelayMessage({ type: 'wanted', channel, entities: corrupt })
+    subscriber.send(wanted(subscriber.channel))
+    hub.tell(space, wanted)
   }
 
   step()

@@ -28,6 +28,8 @@ export function createRelay(options: RelayOptions): Relay {
         .toLowerCase()
         .replace(/[^0-9a-z]/g, '')
         .slice(-16),
+    damaged: (space, entities) =>
+      hub.tell(space, (channel) => encodeRelayMessage({ type: 'wanted', channel, entities })),
     renewed: ({ space, sequence, entity }) =>
       hub.announce(space, sequence, (channel) =>
         encodeRelayMessage({ type: 'renewed', channel, sequence, entity }),

@@ -1,6 +1,6 @@
 import type { Clock } from '@tidemark/core'
 import type { Log } from '../log.js'
-import type { RelayStorage, RelayTransaction } from '../storage/index.js'
+import type { EntityRef, RelayStorage, RelayTransaction } from '../storage/index.js'
 import { admit } from './admission.js'
 import { createAwaitedCreates } from './awaited-creates.js'
 import { createEntityHeads, type HeadBatch } from './entity-heads.js'
@@ -49,6 +49,8 @@ export interface SequencerOptions {
   readonly recover: () => Promise<void>
   /** Up to 16 letters and digits that no other call gives. */
   readonly randomSuffix: () => string
+  /** An operation needs entities whose bytes are damaged. */
+  readonly damaged: (space: string, entities: readonly EntityRef[]) => void
   /** Called after the commit of a renewal, in sequence order. */
   readonly renewed: (renewal: Renewal) => void
 }
@@ -64,6 +66,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   const pushes: Push[] = []
   const chores: (() => Promise<void>)[] = []
   const reads: { readonly after: number; readonly run: () => Promise<void> }[] = []
+  let epochStartedAt: number | undefined
   let pushed = 0
   let answered = 0
   let isRunning = false
@@ -91,12 +94,25 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     let renewals: RenewalDue[] = []
     try {
       if (!health.isFailing()) {
+        epochStartedAt ??= await storage.epochStartedAt()
         verdicts = await storage.transaction(async (tx) => {
           // Taken here and not before: what arrived while the storage got ready joins the batch.
           batch ??= takeBatch()
           changed = heads.begin(tx)
           renewals = []
-          const context = { tx, heads: changed, awaited, limits, log, now: clock.now(), renewals }
+          const now = clock.now()
+          const takesHandBacks = now - (epochStartedAt ?? 0) < limits.retention
+          const context = {
+            tx,
+            heads: changed,
+            awaited,
+            limits,
+            log,
+            now,
+            takesHandBacks,
+            renewals,
+            damaged: options.damaged,
+          }
           const results: Verdict[] = []
           for (const push of batch) {
             const verdict = await admit(context, push)

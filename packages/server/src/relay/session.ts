@@ -193,7 +193,13 @@ export function createSession(
         subscribe(channelOf(message.channel, channels), message)
         break
       case 'push':
-        push(channelOf(message.channel, channels), author, message.operation)
+      case 'handBack':
+        push(
+          channelOf(message.channel, channels),
+          author,
+          message.operation,
+          message.type === 'handBack',
+        )
         break
       case 'ping': {
         const pong = (): RelayMessage => ({
@@ -209,7 +215,6 @@ export function createSession(
       case 'join':
       case 'leave':
       case 'presence':
-      case 'handBack':
         throw new Refusal(CLOSE_CODES.protocolViolation, `This relay takes no ${message.type}.`)
       default:
         message satisfies never
@@ -267,7 +272,12 @@ export function createSession(
     })
   }
 
-  function push(channel: Channel, author: Author, operation: WireOperation): void {
+  function push(
+    channel: Channel,
+    author: Author,
+    operation: WireOperation,
+    isHandBack: boolean,
+  ): void {
     const { space } = channel
     if (inFlight >= limits.maxInFlight) {
       throw new Refusal(
@@ -282,6 +292,7 @@ export function createSession(
       space,
       author,
       operation,
+      isHandBack,
       answer(verdict) {
         unanswered -= 1
         count(-1, -bytes)

@@ -28,7 +28,7 @@ export {
   type MemoryDisk,
   type MemoryStorageOptions,
 } from './memory-storage.js'
-export { NOWHERE, readMeta, settlePlace, writeMeta } from './place.js'
+export { beginEpoch, NOWHERE, readMeta, settlePlace, writeMeta } from './place.js'
 export type {
   ClientBinding,
   EntityHead,

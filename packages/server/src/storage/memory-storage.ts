@@ -47,11 +47,13 @@ interface SpaceChanges {
 /** What is committed. It outlives the storages that are opened on it, as a disk outlives a process. */
 export interface MemoryDisk {
   readonly epoch: string
+  readonly epochStartedAt: number
   readonly spaces: Map<string, MemorySpace>
 }
 
-export function createMemoryDisk(epoch: string): MemoryDisk {
-  return { epoch, spaces: new Map() }
+/** @param epochStartedAt milliseconds since the Unix epoch; by default long ago */
+export function createMemoryDisk(epoch: string, epochStartedAt = 0): MemoryDisk {
+  return { epoch, epochStartedAt, spaces: new Map() }
 }
 
 export interface MemoryStorageOptions {
@@ -68,6 +70,7 @@ export function createMemoryStorage(options: MemoryStorageOptions): RelayStorage
   const queue = createSerialQueue()
   return {
     epoch: () => Promise.resolve(disk.epoch),
+    epochStartedAt: () => Promise.resolve(disk.epochStartedAt),
     transaction: (work) =>
       queue.run(async () => {
         const staged = new Map<string, SpaceChanges>()

@@ -38,10 +38,16 @@ export function settlePlace(
   if (known === place) return false
   const moved = known !== undefined && !isSamePlace(known, place)
   database.exec('BEGIN IMMEDIATE')
-  if (moved) writeMeta(database, 'epoch', newEpoch())
+  if (moved) beginEpoch(database, newEpoch())
   writeMeta(database, 'place', place)
   database.exec('COMMIT')
   return moved
+}
+
+/** Another life of the database begins: for some time it takes back what devices have and it has not [L22]. */
+export function beginEpoch(database: SqliteDatabase, epoch: string): void {
+  writeMeta(database, 'epoch', epoch)
+  writeMeta(database, 'epoch_started_at', String(Date.now()))
 }
 
 export function readMeta(database: SqliteDatabase, key: string): string | undefined {

@@ -93,6 +93,8 @@ export interface EntityPage {
 export interface RelayStorage {
   /** The identity of this life of the database [L22]. */
   epoch(): Promise<string>
+  /** When it began, in milliseconds since the Unix epoch. */
+  epochStartedAt(): Promise<number>
   /** `work` may await nothing but methods of `tx`. */
   transaction<T>(work: (tx: RelayTransaction) => Promise<T>): Promise<T>
   /** The last sequence of the space; 0 for one that nobody has written to. Makes no space. */

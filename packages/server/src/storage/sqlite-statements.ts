@@ -31,6 +31,7 @@ import {
 /** Every statement that the relay runs, prepared once. */
 export interface SqliteStatements {
   epoch(): string
+  epochStartedAt(): number
   head(space: string): number
   horizon(space: string): number
   spacesWithTombstones(before: number): readonly string[]
@@ -61,6 +62,7 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
     return { run: (...values) => void statement.run(...values) }
   }
   const selectEpoch = query("SELECT value FROM meta WHERE key = 'epoch'")
+  const selectEpochStart = query("SELECT value FROM meta WHERE key = 'epoch_started_at'")
   const probe = command(
     `INSERT INTO meta (key, value) VALUES ('probe', '1')
      ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)`,
@@ -169,6 +171,7 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
 
   return {
     epoch: () => String(selectEpoch.get()?.[0]),
+    epochStartedAt: () => Number(selectEpochStart.get()?.[0] ?? 0),
     head,
     horizon: (space) => Number(selectHorizon.get(space)?.[0] ?? 0),
     spacesWithTombstones: (before) =>

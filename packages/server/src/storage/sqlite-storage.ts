@@ -69,6 +69,7 @@ function createSqliteStorage(database: SqliteDatabase, unlock: () => void): Rela
 
   return {
     epoch: () => enqueue(async () => statements.epoch()),
+    epochStartedAt: () => enqueue(async () => statements.epochStartedAt()),
     transaction: (work) =>
       enqueue(() => inTransaction(database, () => work(statements.transaction))),
     head: (space) => enqueue(async () => statements.head(space)),

@@ -28,6 +28,6 @@ export {
   decoding,
   encodeAppend,
   type ItemId,
-  isWhole,
+  loadsWhole,
   mergeUpdates,
 } from './update.js'

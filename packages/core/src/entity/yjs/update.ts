@@ -211,8 +211,8 @@ export function compactUpdate(update: Uint8Array): Uint8Array {
   })
 }
 
-/** Whether an update is a whole document: nothing in it refers to anything that isn't. */
-export function isWhole(update: Uint8Array): boolean {
+/** Whether a document takes in everything of an update: nothing of it waits for something that it refers to. */
+export function loadsWhole(update: Uint8Array): boolean {
   return readable(() => {
     const doc = new Y.Doc({ guid: '' })
     Y.applyUpdate(doc, update)
