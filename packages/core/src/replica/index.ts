@@ -19,6 +19,7 @@ export {
   sayPartAgain,
   withOrphans,
 } from './rebase.js'
+export { type Reading, reconcile } from './reconcile.js'
 export {
   type ConfirmedEntity,
   type EntityKey,
@@ -27,6 +28,7 @@ export {
   keyOf,
   type MovedText,
   type OperationFailure,
+  type Owed,
   type PendingOperation,
   type PendingPart,
   ROLLED_BACK,
