@@ -28,7 +28,6 @@ export {
   keyOf,
   type MovedText,
   type OperationFailure,
-  type Owed,
   type PendingOperation,
   type PendingPart,
   ROLLED_BACK,

@@ -1,5 +1,7 @@
 import { CLOSE_CODES, encodeRelayMessage } from '@tidemark/core/protocol'
 import { silentLog } from '../log.js'
+import { wanted } from './catch-up.js'
+import { createDamagedEntities } from './damaged-entities.js'
 import { createHousekeeping } from './housekeeping.js'
 import { createHub } from './hub.js'
 import { DEFAULT_LIMITS } from './limits.js'
@@ -15,6 +17,7 @@ export function createRelay(options: RelayOptions): Relay {
   const { storage, clock, randomId, log = silentLog } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const hub = createHub()
+  const damaged = createDamagedEntities()
   const sequencer = createSequencer({
     storage,
     clock,
@@ -28,8 +31,11 @@ export function createRelay(options: RelayOptions): Relay {
         .toLowerCase()
         .replace(/[^0-9a-z]/g, '')
         .slice(-16),
-    damaged: (space, entities) =>
-      hub.tell(space, (channel) => encodeRelayMessage({ type: 'wanted', channel, entities })),
+    damaged(space, entities) {
+      damaged.note(space, entities)
+      hub.tell(space, wanted(entities))
+    },
+    handedBack: (space, entities) => damaged.forget(space, entities),
     renewed: ({ space, sequence, entity }) =>
       hub.announce(space, sequence, (channel) =>
         encodeRelayMessage({ type: 'renewed', channel, sequence, entity }),
@@ -53,6 +59,7 @@ export function createRelay(options: RelayOptions): Relay {
     log,
     sequencer,
     hub,
+    damaged,
     authenticate: options.authenticate ?? (({ user }) => user),
   }
   let stopping = false

@@ -12,6 +12,7 @@ import {
 import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
 import { startCatchUp } from './catch-up.js'
+import type { DamagedEntities } from './damaged-entities.js'
 import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
@@ -28,6 +29,7 @@ export interface SessionContext {
   readonly log: Log
   readonly sequencer: Sequencer
   readonly hub: Hub
+  readonly damaged: DamagedEntities
   readonly authenticate: Authenticate
 }
 
