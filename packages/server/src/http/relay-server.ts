@@ -73,7 +73,7 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     log,
     ...(authenticate === undefined ? {} : { authenticate }),
   })
-  const app = createApp({ relay, publicDirectory })
+  const app = createApp({ relay, publicDirectory, log })
   const server = createServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
     getRequestListener(app.fetch),
