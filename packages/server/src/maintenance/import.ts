@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto'
 import { mergeUpdates, SPACE_NAME } from '@tidemark/core/entity'
 import { DEFAULT_LIMITS } from '../relay/limits.js'
-import { type MaintenanceStorage, openForMaintenance, scanDatabase } from '../storage/index.js'
+import {
+  type DatabaseScan,
+  type MaintenanceStorage,
+  openForMaintenance,
+  scanDatabase,
+} from '../storage/index.js'
 import { MaintenanceError } from './errors.js'
 import { type ExportedEntity, fingerprint, parseExportLine } from './export-format.js'
 import { problemOfImport } from './import-checks.js'
@@ -60,13 +65,14 @@ async function writeEntities(
   options: ImportOptions,
 ): Promise<Import> {
   const result = { space, imported: 0, unchanged: 0, kept: [] as string[], keptCount: 0 }
+  const scan = scanDatabase(storage.database)
   let done = 0
   let batch: ExportedEntity[] = []
 
   async function commit(): Promise<void> {
     const outcomes = await storage.transaction(async () => {
       const all: Outcome[] = []
-      for (const entity of batch) all.push(await writeEntity(storage, space, entity))
+      for (const entity of batch) all.push(await writeEntity(storage, scan, space, entity))
       return all
     })
     for (const [index, outcome] of outcomes.entries()) {
@@ -94,11 +100,12 @@ async function writeEntities(
 type Outcome = 'imported' | 'unchanged' | 'kept'
 
 async function writeEntity(
-  { database, statements: { transaction: tx } }: MaintenanceStorage,
+  { statements: { transaction: tx } }: MaintenanceStorage,
+  scan: DatabaseScan,
   space: string,
   { ref, head, update }: ExportedEntity,
 ): Promise<Outcome> {
-  const known = scanDatabase(database).entity(space, ref)
+  const known = scan.entity(space, ref)
   if (known !== undefined) {
     if (known.problem !== undefined) return 'kept'
     const isSame =

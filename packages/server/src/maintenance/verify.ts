@@ -56,7 +56,7 @@ export function verifyDatabase(
 }
 
 /** Why an entity can't be served; undefined when it can. */
-export function problemOf(entity: ScannedEntity): string | undefined {
+function problemOf(entity: ScannedEntity): string | undefined {
   if (entity.problem !== undefined) return entity.problem
   try {
     decodeContent(mergeUpdates(entity.log))

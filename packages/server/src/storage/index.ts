@@ -7,8 +7,6 @@ export { decodeClientBindings, encodeClientBindings } from './client-bindings.js
 export {
   DATABASE_FILE,
   RESTORED_FILE,
-  requireDatabase,
-  requireFinishedRestore,
   syncDirectory,
   syncFile,
 } from './data-directory.js'
@@ -41,5 +39,5 @@ export type {
   StoredOperation,
   Tombstone,
 } from './port.js'
-export { openDatabase, readPragma, type SqliteDatabase } from './sqlite-database.js'
+export { readPragma, type SqliteDatabase } from './sqlite-database.js'
 export { openSqliteStorage, type SqliteStorageOptions } from './sqlite-storage.js'
