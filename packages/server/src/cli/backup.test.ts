@@ -9,7 +9,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { decodeContent, mergeUpdates, viewOf } from '@tidemark/core/entity'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { connectWebSocket, joinOver } from '../http/websocket-client.test-support.js'
 import { openForChange } from '../maintenance/open-for-change.js'
 import { createWriter } from '../relay/writer.test-support.js'
@@ -94,6 +94,9 @@ function names(directory: string): string[] {
     : []
 }
 
+// Each starts several processes.
+vi.setConfig({ testTimeout: 60_000 })
+
 describe('tidemark backup', () => {
   it('[BAK-1] under load holds everything that was acknowledged before it began, and one state of it', async () => {
     const directory = makeDirectory()
@@ -164,9 +167,8 @@ describe('tidemark backup', () => {
       const writing = await writeOn(relay, 16_000)
       await writing.until(1_000)
       const { child, ended } = start('backup', '--data', data, '--to', to)
-      const partialOf = (): string =>
-        join(to, names(to).find((name) => name.endsWith('.partial')) ?? 'nothing')
-      for (let isOver = false; !isOver && !isThen(partialOf()); ) {
+      const writtenTo = (): string => join(to, names(to)[0] ?? 'nothing')
+      for (let isOver = false; !isOver && !isThen(writtenTo()); ) {
         isOver = await Promise.race([
           ended.then(() => true),
           new Promise<false>((turn) => setImmediate(turn, false)),
@@ -176,7 +178,10 @@ describe('tidemark backup', () => {
       await ended
       const finished = names(to).filter((name) => !name.startsWith('.'))
       // What has its name is whole: the kill may have come too late.
-      for (const name of finished) readBackup(join(to, name))
+      for (const name of finished) {
+        expect(existsSync(join(to, name, 'manifest.json'))).toBe(true)
+        readBackup(join(to, name))
+      }
       const { path } = await runJson<BackupReport>('backup', '--data', data, '--to', to)
       expect(names(to).sort()).toEqual([...finished, path.slice(to.length + 1)].sort())
       await writing.stop()
