@@ -8,10 +8,13 @@ import {
   importCommand,
   inspectCommand,
   newEpochCommand,
+  print,
   purgeCommand,
+  reportError,
   restoreCommand,
   serveCommand,
 } from './cli/index.js'
+import { addTokenCommand } from './token-command.js'
 import { RELAY_VERSION } from './version.js'
 
 const program = new Command('tidemark')
@@ -33,4 +36,10 @@ for (const command of [
   program.addCommand(command)
 }
 
-await program.parseAsync()
+addTokenCommand(program, (line) => print(`${line}\n`))
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  reportError(error)
+}

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { pino } from 'pino'
+import { loadConfig, serverOptions } from '../config/index.js'
 import { createRelayServer, type RelayServer } from '../http/index.js'
-import { examples, reportError } from './command.js'
+import { action, examples } from './command.js'
 import { print } from './output.js'
 
 /** A stop that takes longer is cut: whatever runs the relay would kill it soon anyway. */
@@ -9,40 +10,36 @@ const STOP_DEADLINE_MS = 5_000
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 interface ServeOptions {
-  readonly port: number
-  readonly host: string
-  readonly data: string
+  readonly config?: string
+  readonly port?: number
+  readonly host?: string
+  readonly data?: string
   readonly public?: string
-  readonly logLevel: string
+  readonly logLevel?: string
 }
 
 /** `tidemark serve` */
 export function serveCommand(): Command {
   return new Command('serve')
     .description('Run the relay.')
-    .option('--port <number>', 'port to listen on; 0 takes a free one', toPort, 8787)
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--data <directory>', 'where the database is kept', './data')
+    .option(
+      '--config <file>',
+      'configuration (default: tidemark.config.ts, .mjs or .js, if there is one)',
+    )
+    .option('--port <number>', 'port to listen on; 0 takes a free one (default: 8787)', toPort)
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--data <directory>', 'where the database is kept (default: ./data)')
     .option('--public <directory>', 'an app to serve beside the relay')
-    .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')}`, toLogLevel, 'info')
+    .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')} (default: info)`, toLogLevel)
     .addHelpText('after', examples('tidemark serve --data ./data --port 8787'))
-    .action(serve)
+    .action(action(serve))
 }
 
-async function serve(options: ServeOptions): Promise<void> {
-  const log = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }))
-  let server: RelayServer
-  try {
-    server = await createRelayServer({
-      data: options.data,
-      port: options.port,
-      host: options.host,
-      log,
-      ...(options.public === undefined ? {} : { publicDirectory: options.public }),
-    })
-  } catch (error) {
-    return reportError(error)
-  }
+async function serve({ config: file, ...given }: ServeOptions): Promise<void> {
+  const { config } = await loadConfig(file, process.cwd())
+  const merged = { data: './data', ...config, ...given }
+  const log = pino({ level: merged.logLevel ?? 'info' }, pino.destination({ fd: 2, sync: true }))
+  const server = await createRelayServer(serverOptions(merged, log))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void stop(server, signal))
   }
