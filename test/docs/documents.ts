@@ -16,6 +16,7 @@ export const DOCUMENTS: readonly string[] = [
   'docs/operations.md',
   'docs/protocol.md',
   'docs/schema.md',
+  'docs/yjs-clients.md',
   'examples/cards/README.md',
 ]
 

@@ -39,6 +39,7 @@ export {
   type RelaySession,
   type Revocation,
   type SpaceRoles,
+  type YjsRequest,
 } from './relay/index.js'
 export {
   type ClientBinding,

@@ -37,6 +37,7 @@ export {
   writeRegisters,
 } from './register-log.js'
 export { counterFieldOf, type RenewedDocument, renewDocument } from './renewal.js'
+export { isDeletedDocument, readSharedEdit, type SharedEdit } from './shared-edit.js'
 export {
   type ActorParts,
   compareStamps,
@@ -73,6 +74,7 @@ export {
   compactUpdate,
   containsUpdate,
   createItemTable,
+  endsOf,
   type Former,
   type ItemId,
   type ItemRun,

@@ -23,5 +23,7 @@ export type {
   RelaySession,
   Revocation,
   SpaceRoles,
+  YjsRequest,
 } from './ports.js'
 export { createRelay } from './relay.js'
+export { isYjsPath } from './yjs/index.js'

@@ -15,6 +15,8 @@ export interface Limits extends RelayLimits {
   readonly maxClockDrift: number
   /** Client ids that one entity may have. */
   readonly maxClientsPerEntity: number
+  /** The same for one that a stock Yjs client ever joined: each page that writes takes one, and none is ever shed [L24]. */
+  readonly maxClientsPerPinnedEntity: number
   /** An entity with more client ids gets a new document when it is compacted [L16]. */
   readonly renewAboveClients: number
   /** Size of one entity after compaction, in bytes. */
@@ -69,6 +71,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxClockDrift: MAX_CLOCK_DRIFT_MS,
   // Every Yjs transaction costs O(client ids): 1,000 cost 0.2 ms (design §3; reliability S17).
   maxClientsPerEntity: 1_024,
+  // 10,000 cost 5 ms in every transaction of an open document: slow, but better than to turn a page away.
+  maxClientsPerPinnedEntity: 8_192,
   // Twelve bytes each in every copy, and O(client ids) in every transaction of an open document.
   renewAboveClients: 64,
   maxEntityBytes: 4 * MIB,

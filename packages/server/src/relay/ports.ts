@@ -97,11 +97,22 @@ export type Authorize = (
   after: EntityValues,
 ) => boolean | string | Promise<boolean | string>
 
+/** What a stock client says when it connects. */
+export interface YjsRequest {
+  /** As it stands in the request, without parameters. */
+  readonly path: string
+  readonly token: string
+  /** Who it says it is; undefined: whoever the token says. */
+  readonly user: string | undefined
+}
+
 export interface RelayOptions {
   readonly storage: RelayStorage
   readonly clock: Clock
   /** A string that no other call ever gives, fit for logs. */
   readonly randomId: () => string
+  /** A UUIDv7 that no other call gives, for operations that stock Yjs clients make. Default: `randomId`. */
+  readonly operationId?: () => string
   readonly limits?: Partial<Limits>
   /** Without it every client is who it says: for loopback, and behind something that checks. */
   readonly authenticate?: Authenticate | undefined
@@ -124,6 +135,8 @@ export type Readiness =
 
 export interface Relay {
   connect(connection: RelayConnection): RelaySession
+  /** The same for a stock Yjs client, which speaks the protocol of y-websocket about one entity. */
+  connectYjs(connection: RelayConnection, request: YjsRequest): RelaySession
   /**
    * Closes the user's connections now, with 4401; with a space those that have it open, with 4403. What was issued until
    * now (`issuedAt`) proves nothing any more, there or at all, until the process ends; what says no `issuedAt` is left to

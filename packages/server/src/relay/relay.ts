@@ -11,6 +11,7 @@ import type { Relay, RelayOptions } from './ports.js'
 import { createRevocations } from './revocations.js'
 import { createSequencer } from './sequencer.js'
 import { createSession, type Session, type SessionContext } from './session.js'
+import { createYjsGateway } from './yjs/index.js'
 
 /**
  * The relay without its surroundings: it reads no clock, draws no random number and knows no socket but those that are
@@ -67,14 +68,25 @@ export function createRelay(options: RelayOptions): Relay {
     authenticate: options.authenticate ?? (({ user }) => ({ user, spaces: TRUSTED })),
     revocations: createRevocations(log),
   }
+  const yjs = createYjsGateway({ ...context, operationId: options.operationId ?? randomId })
   let stopping = false
+
+  function watch(session: Session): Session {
+    sessions.add(session)
+    if (stopping) session.close(CLOSE_CODES.restarting, 'The relay stops.')
+    return session
+  }
 
   return {
     connect(connection) {
-      const session = createSession(context, connection, randomId(), () => sessions.delete(session))
-      sessions.add(session)
-      if (stopping) session.close(CLOSE_CODES.restarting, 'The relay stops.')
-      return session
+      const end = (): void => void sessions.delete(session)
+      const session = createSession(context, connection, randomId(), end)
+      return watch(session)
+    },
+    connectYjs(connection, request) {
+      const end = (): void => void sessions.delete(session)
+      const session = yjs.connect(connection, request, randomId(), end)
+      return watch(session)
     },
     revoke(revocation) {
       log.info({ ...revocation }, 'revoked')
