@@ -14,6 +14,8 @@ export interface ErasureContext {
   readonly isActor: (actor: string) => boolean
   /** The client id that documents are renewed under; belongs to nobody. */
   readonly renewalClient: number
+  /** Whether the items have to stay, also where there are registers only: somebody can't say anything again [L24]. */
+  readonly keepsItems?: boolean
 }
 
 /** What remains of an entity without what somebody wrote. */
@@ -38,7 +40,7 @@ export type Erasure =
  * a name, and so does that an entity is deleted.
  */
 export function eraseWriter(bytes: Uint8Array, context: ErasureContext): Erasure {
-  const { isClient, isActor, renewalClient } = context
+  const { isClient, isActor, renewalClient, keepsItems = false } = context
   const { live, clocks, overwritten, shared } = decodeContent(bytes)
   const clients = [...clocks.keys()].filter((client) => client !== renewalClient)
   const isTouched =
@@ -53,7 +55,7 @@ export function eraseWriter(bytes: Uint8Array, context: ErasureContext): Erasure
     if (!isActor(element.actor)) return element
     return isShared(element, renewalClient) ? { ...element, actor: nobody } : undefined
   }
-  const renewed = renewDocument(bytes, renewalClient, without)
+  const renewed = keepsItems ? undefined : renewDocument(bytes, renewalClient, without)
   if (renewed !== undefined)
     return isEmpty(renewed.update) ? { kind: 'empty' } : { kind: 'renewed', ...renewed }
 

@@ -8,6 +8,7 @@ import {
   USER_ID,
   userOf,
 } from '@tidemark/core/entity'
+import { isPinned, keepPin } from '../relay/pins.js'
 import { ownedByNobody, RENEWAL_CLIENT } from '../relay/renewals.js'
 import {
   type ClientBinding,
@@ -150,6 +151,7 @@ function withoutOwner(
       tail: tails.get(client) ?? known?.tail ?? null,
     })
   }
+  keepPin(bindings, clients)
   return bindings
 }
 
@@ -175,6 +177,7 @@ function* erasures(
         isClient: (client) => isOwner(entity.head.clients.get(client), user),
         isActor: (actor) => userOf(actor) === user,
         renewalClient: RENEWAL_CLIENT,
+        keepsItems: isPinned(entity.head.clients),
       })
       if (erasure.kind !== 'untouched') yield { entity, erasure }
     }

@@ -255,6 +255,38 @@ describe("purging a user's writes", () => {
     })
   })
 
+  it('[L24] keeps the items of an entity that a stock client has joined, and the pin', async () => {
+    const data = makeDirectory()
+    const world = openWorld(data)
+    const ada = await world.person('ada-lovelace', 11)
+    const bob = await world.person('bob', 22)
+    await bob.write('one', { title: 'his' })
+    ada.learn('one')
+    await ada.write('one', { url: SECRET })
+    await world.close()
+    const ref = { collection: 'cards', id: 'one' }
+    const storage = openForMaintenance(data)
+    await storage.transaction(async () => {
+      const { transaction: tx } = storage.statements
+      const head = await tx.entityHead('team', ref)
+      if (head === undefined) throw new Error('it is gone')
+      const clients = new Map(head.clients)
+      keepPin(clients, new Map([[0, { user: '', replica: STOCK_REPLICA, clock: 0, tail: null }]]))
+      await tx.putEntityHead('team', ref, { ...head, clients })
+    })
+    storage.close()
+    await purgeUser({ data, user: 'ada-lovelace', ...ERASE })
+    const reader = openDatabaseReader(data)
+    const entity = scanDatabase(reader).entity('team', ref)
+    closeReader(reader)
+    if (entity === undefined || entity.problem !== undefined) throw new Error('it is gone')
+    expect(isPinned(entity.head.clients)).toBe(true)
+    expect([...entity.head.clients.keys()].sort()).toEqual([0, 11, 22])
+    expect(readSpace(data)['cards/one']?.values).toEqual({ title: 'his' })
+    expect(filesWith(data, SECRET)).toEqual([])
+    expect(filesWith(data, 'ada-lovelace')).toEqual([])
+  })
+
   it('keeps an entity deleted that the user has deleted', async () => {
     const data = makeDirectory()
     const world = openWorld(data)
