@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@tidemark/core'
 import { CLOSE_CODES, SUBPROTOCOL } from '@tidemark/core/protocol'
-import { type WebSocket, WebSocketServer } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import type { Log } from '../log.js'
 import {
   isYjsPath,
@@ -13,6 +13,7 @@ import {
 } from '../relay/index.js'
 import { createHeartbeat } from './heartbeat.js'
 import { isAllowedOrigin, type OriginRules } from './origin.js'
+import { createOutgoing, type Outbox } from './outgoing.js'
 import { createYjsSockets, toYjsRequest } from './yjs-sockets.js'
 
 const PATHS = new Set(['/', '/sync'])
@@ -40,6 +41,7 @@ export interface WebSockets {
 export function attachWebSockets(options: WebSocketsOptions): WebSockets {
   const { server, relay, clock, limits, log } = options
   const heartbeat = createHeartbeat(clock)
+  const outgoing = createOutgoing()
   const websockets = new WebSocketServer({
     noServer: true,
     clientTracking: true,
@@ -64,7 +66,8 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
     const { remoteAddress } = request.socket
     const sockets = isYjs ? yjsSockets : websockets
     sockets.handleUpgrade(request, socket, head, (websocket) => {
-      accept(websocket, remoteAddress, (connection) =>
+      const outbox = outgoing.open(socket, () => websocket.readyState === WebSocket.OPEN)
+      accept(websocket, toConnection(websocket, outbox, clock, remoteAddress), (connection) =>
         isYjs ? relay.connectYjs(connection, toYjsRequest(request)) : relay.connect(connection),
       )
     })
@@ -72,10 +75,11 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
 
   function accept(
     websocket: WebSocket,
-    remoteAddress: string | undefined,
+    connection: RelayConnection,
     connect: (connection: RelayConnection) => RelaySession,
   ): void {
-    const session = connect(toConnection(websocket, clock, remoteAddress))
+    const { remoteAddress } = connection
+    const session = connect(connection)
     heartbeat.watch(websocket)
     websocket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) session.receive(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
@@ -101,21 +105,21 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
 
 function toConnection(
   websocket: WebSocket,
+  outbox: Outbox,
   clock: Clock,
   remoteAddress: string | undefined,
 ): RelayConnection {
   return {
     remoteAddress,
     get bufferedBytes() {
-      return websocket.bufferedAmount
+      return websocket.bufferedAmount + outbox.bytes
     },
-    send(frame) {
-      // A failed write shows as an error event and then as a close.
-      websocket.send(frame, () => {})
-    },
+    // A failed write shows as an error event and then as a close.
+    send: (frame) => outbox.push(frame),
     pause: () => websocket.pause(),
     resume: () => websocket.resume(),
     close(code, reason) {
+      outbox.flush()
       websocket.close(code, Buffer.from(reason).subarray(0, MAX_REASON_BYTES).toString())
       const cancel = clock.schedule(() => websocket.terminate(), CLOSE_TIMEOUT_MS)
       websocket.once('close', cancel)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { isPinned, keepPin, STOCK_REPLICA } from '../relay/pins.js'
 import {
   closeReader,
   openDatabaseReader,

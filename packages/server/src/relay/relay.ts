@@ -20,7 +20,7 @@ import { createYjsGateway } from './yjs/index.js'
 export function createRelay(options: RelayOptions): Relay {
   const { storage, clock, randomId, log = silentLog } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const hub = createHub()
+  const hub = createHub((space) => sequencer.forget(space))
   const damaged = createDamagedEntities()
   const sequencer = createSequencer({
     storage,

@@ -53,6 +53,8 @@ export interface Sequencer {
    * the storage fails or is failing.
    */
   maintain<T>(work: (tx: RelayTransaction, heads: HeadBatch) => Promise<T>): Promise<T>
+  /** Keeps nothing in memory of a space that nobody listens to. */
+  forget(space: string): void
   isFailing(): boolean
   /** Resolves when nothing waits or runs; then ends the probing of a storage that fails. */
   stop(): Promise<void>
@@ -280,6 +282,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
         wake()
       })
     },
+    forget: heads.forget,
     isFailing: health.isFailing,
     async stop() {
       do {

@@ -104,12 +104,10 @@ export function createSession(
 
   function send(frame: Uint8Array): void {
     if (state.kind === 'closed' || isOver()) return
-    guarded(() => {
-      connection.send(frame)
-      if (connection.bufferedBytes > limits.maxBufferedBytes) {
-        throw new Refusal(CLOSE_CODES.slowReader, 'Too slow; connect again to catch up.')
-      }
-    })
+    connection.send(frame)
+    if (connection.bufferedBytes > limits.maxBufferedBytes) {
+      close(CLOSE_CODES.slowReader, 'Too slow; connect again to catch up.')
+    }
   }
 
   function tell(message: RelayMessage): void {

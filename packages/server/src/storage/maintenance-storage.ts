@@ -30,12 +30,13 @@ export function openForMaintenance(directory: string): MaintenanceStorage {
     const path = join(directory, DATABASE_FILE)
     const database = openDatabase(path, randomUUID)
     settlePlace(database, path, randomUUID)
+    const statements = createSqliteStatements(database)
     return {
       directory,
       path,
       database,
-      statements: createSqliteStatements(database),
-      transaction: (work) => inTransaction(database, work),
+      statements,
+      transaction: (work) => inTransaction(database, statements, work),
       close() {
         // Whoever reads meanwhile must not hold this up; the next one to open it empties the log.
         database.exec('PRAGMA busy_timeout = 0')

@@ -38,6 +38,10 @@ export interface SqliteStatements {
   operations(space: string, ids: readonly string[]): readonly StoredOperation[]
   entitiesSince(space: string, since: number, limits: PageLimits): EntityPage
   readonly transaction: RelayTransaction
+  /** Before a transaction. */
+  begin(): void
+  /** At the end of a transaction, before its commit. */
+  settle(): void
 }
 
 interface Query {
@@ -125,6 +129,10 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
      WHERE space = ? AND sequence = ? AND (collection, id) > (?, ?) ORDER BY collection, id`,
   )
 
+  const putSequence = command('UPDATE spaces SET sequence = ? WHERE space = ?')
+  /** By space, the last sequence that the running transaction took: its row is written when the first one is taken, and at the end. */
+  const taken = new Map<string, { sequence: number; isWritten: boolean }>()
+
   const head = (space: string): number => Number(selectSequence.get(space)?.[0] ?? 0)
 
   function readLog(space: string, ref: EntityRef, known: EntityHead): readonly Uint8Array[] {
@@ -182,6 +190,11 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
         return row === undefined ? [] : decodeOperation(space, row)
       }),
     entitiesSince,
+    begin: () => taken.clear(),
+    settle() {
+      for (const [space, { sequence, isWritten }] of taken)
+        if (!isWritten) putSequence.run(sequence, space)
+    },
     transaction: {
       async operation(space, id) {
         const row = selectOperation.get(space, id)
@@ -191,7 +204,15 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
         insertOperation.run(...encodeOperation(space, operation))
       },
       async takeSequence(space) {
-        return Number(takeSequence.get(space)?.[0])
+        const last = taken.get(space)
+        if (last !== undefined) {
+          last.isWritten = false
+          last.sequence += 1
+          return last.sequence
+        }
+        const sequence = Number(takeSequence.get(space)?.[0])
+        taken.set(space, { sequence, isWritten: true })
+        return sequence
       },
       async entityHead(space, ref) {
         const row = selectHead.get(space, ref.collection, ref.id)

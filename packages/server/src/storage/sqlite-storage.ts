@@ -71,7 +71,7 @@ function createSqliteStorage(database: SqliteDatabase, unlock: () => void): Rela
     epoch: () => enqueue(async () => statements.epoch()),
     epochStartedAt: () => enqueue(async () => statements.epochStartedAt()),
     transaction: (work) =>
-      enqueue(() => inTransaction(database, () => work(statements.transaction))),
+      enqueue(() => inTransaction(database, statements, () => work(statements.transaction))),
     head: (space) => enqueue(async () => statements.head(space)),
     horizon: (space) => enqueue(async () => statements.horizon(space)),
     spacesWithTombstones: (before) => enqueue(async () => statements.spacesWithTombstones(before)),
