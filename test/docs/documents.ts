@@ -15,6 +15,7 @@ export const DOCUMENTS: readonly string[] = [
   'docs/guarantees.md',
   'docs/laws.md',
   'docs/presence.md',
+  'docs/operations.md',
   'docs/protocol.md',
   'docs/schema.md',
   'docs/yjs-clients.md',
@@ -48,7 +49,7 @@ export function citedTests(markdown: string): { readonly file: string; readonly 
 
 /** Files of the repository that a document names in backticks. */
 export function namedFiles(markdown: string): string[] {
-  const named = markdown.matchAll(/`((?:packages|test|examples)\/[^`\s]+\.[a-z]+)`/g)
+  const named = markdown.matchAll(/`((?:packages|test|examples|deploy)\/[^`\s]+\.[a-z]+)`/g)
   return [...named].map(([, path]) => path ?? '')
 }
 

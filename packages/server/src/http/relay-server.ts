@@ -77,7 +77,7 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     authorize: options.authorize,
     schema: options.schema,
   })
-  const app = createApp({ relay, publicDirectory })
+  const app = createApp({ relay, publicDirectory, log })
   const server = createServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
     getRequestListener(app.fetch),
@@ -145,7 +145,7 @@ function openStorage(
   log: Log,
 ): { readonly storage: RelayStorage; release(): Promise<void> } {
   if (typeof data === 'string') {
-    const storage = openSqliteStorage({ directory: data })
+    const storage = openSqliteStorage({ directory: data, log })
     return { storage, release: () => storage.close() }
   }
   if (data !== undefined) return { storage: data, release: async () => {} }
