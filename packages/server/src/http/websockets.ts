@@ -6,7 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Log } from '../log.js'
 import type { Limits, Relay, RelayConnection } from '../relay/index.js'
 import { createHeartbeat } from './heartbeat.js'
-import { isAllowedOrigin } from './origin.js'
+import { isAllowedOrigin, type OriginRules } from './origin.js'
 
 const PATHS = new Set(['/', '/sync'])
 /** Fragments of one message; honest clients send one (reliability S5). */
@@ -16,9 +16,7 @@ const CLOSE_TIMEOUT_MS = 5_000
 /** RFC 6455, 5.5: what is left of a control frame's 125 bytes after the code. */
 const MAX_REASON_BYTES = 123
 
-export interface WebSocketsOptions {
-  /** Whether users prove who they are. */
-  readonly authenticated: boolean
+export interface WebSocketsOptions extends OriginRules {
   readonly server: Server
   readonly relay: Relay
   readonly clock: Clock
@@ -50,7 +48,7 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
     const path = request.url?.split('?', 1)[0] ?? ''
     if (!PATHS.has(path)) return refuse(socket, '404 Not Found')
     const { origin, host } = request.headers
-    if (!isAllowedOrigin({ origin, host }, options.authenticated)) {
+    if (!isAllowedOrigin({ origin, host }, options)) {
       log.warn({ origin, host }, 'a page of a foreign origin was refused')
       return refuse(socket, '403 Forbidden')
     }

@@ -13,12 +13,15 @@ import type { ClientBinding, EntityRef, RelayTransaction } from '../storage/inde
 import type { AdmittedPart } from './admitted-part.js'
 import type { AwaitedCreates } from './awaited-creates.js'
 import { compacted, isCompactionDue } from './compaction.js'
+import type { DecidedLater } from './decision.js'
 import { driftOf } from './drift.js'
 import type { HeadBatch } from './entity-heads.js'
 import { judgeHandBack } from './hand-back.js'
+import { mayWrite } from './identity.js'
 import type { Limits } from './limits.js'
 import { lifeFor } from './lives.js'
 import { isActorOf, OPERATION_ID } from './names.js'
+import type { Policy } from './policy.js'
 import type { Author } from './ports.js'
 import { isRenewalDue, type RenewalDue } from './renewals.js'
 import type { Submission } from './submission.js'
@@ -39,6 +42,8 @@ export interface AdmissionContext {
   readonly damaged: (space: string, entities: readonly EntityRef[]) => void
   /** Entities to be renewed once this is committed. */
   readonly renewals: RenewalDue[]
+  /** What the app has to say; undefined: nothing. */
+  readonly policy?: Policy | undefined
 }
 
 const NO_CLIENTS: ReadonlyMap<number, ClientBinding> = new Map()
@@ -51,7 +56,10 @@ const CORRUPT_RETRY_MS = 60_000
  *
  * @throws TidemarkError `storage-failed`: the transaction can't go on
  */
-export async function admit(context: AdmissionContext, submission: Submission): Promise<Verdict> {
+export async function admit(
+  context: AdmissionContext,
+  submission: Submission,
+): Promise<Verdict | DecidedLater> {
   const { tx } = context
   const { space, author, operation } = submission
   if (!OPERATION_ID.test(operation.id)) return rejected('invalid', 'The id is not an operation id.')
@@ -62,8 +70,12 @@ export async function admit(context: AdmissionContext, submission: Submission): 
       if (known.user !== author.user) return rejected('invalid', 'The id is taken.')
       return { kind: 'known', sequence: known.sequence, digest: known.digest }
     }
+    if (submission.role !== undefined && !mayWrite(submission.role()))
+      return rejected('forbidden', 'You may read this space, not write to it.')
     const judged = await judgeParts(context, submission)
     if ('kind' in judged) return judged
+    const objection = await context.policy?.judge(tx, submission, judged)
+    if (objection !== undefined) return objection
     parts = judged
   } catch (error) {
     return rejectionFor(error, context, submission)
@@ -180,7 +192,9 @@ async function judgePart(
   const isTombstone = head?.tombstoneAt != null || elements.some(deletes)
   const judged = {
     part,
+    before,
     head,
+    elements,
     clients,
     versionSequence,
     lastModified,

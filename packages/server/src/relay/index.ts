@@ -10,11 +10,18 @@
 export { DEFAULT_LIMITS, type Limits } from './limits.js'
 export type {
   Authenticate,
+  Authorize,
   Credentials,
+  EntityChange,
+  EntityValues,
+  Identity,
+  Proof,
   Readiness,
   Relay,
   RelayConnection,
   RelayOptions,
   RelaySession,
+  Revocation,
+  SpaceRoles,
 } from './ports.js'
 export { createRelay } from './relay.js'

@@ -4,8 +4,11 @@ import { wanted } from './catch-up.js'
 import { createDamagedEntities } from './damaged-entities.js'
 import { createHousekeeping } from './housekeeping.js'
 import { createHub } from './hub.js'
+import { TRUSTED } from './identity.js'
 import { DEFAULT_LIMITS } from './limits.js'
+import { createPolicy } from './policy.js'
 import type { Relay, RelayOptions } from './ports.js'
+import { createRevocations } from './revocations.js'
 import { createSequencer } from './sequencer.js'
 import { createSession, type Session, type SessionContext } from './session.js'
 
@@ -23,6 +26,7 @@ export function createRelay(options: RelayOptions): Relay {
     clock,
     limits,
     log,
+    policy: createPolicy({ authorize: options.authorize, schema: options.schema, log }),
     async recover() {
       for (const space of hub.spaces()) hub.align(space, await storage.head(space))
     },
@@ -60,7 +64,8 @@ export function createRelay(options: RelayOptions): Relay {
     sequencer,
     hub,
     damaged,
-    authenticate: options.authenticate ?? (({ user }) => user),
+    authenticate: options.authenticate ?? (({ user }) => ({ user, spaces: TRUSTED })),
+    revocations: createRevocations(log),
   }
   let stopping = false
 
@@ -70,6 +75,11 @@ export function createRelay(options: RelayOptions): Relay {
       sessions.add(session)
       if (stopping) session.close(CLOSE_CODES.restarting, 'The relay stops.')
       return session
+    },
+    revoke(revocation) {
+      log.info({ ...revocation }, 'revoked')
+      context.revocations.note(revocation, clock.now())
+      for (const session of [...sessions]) session.revoke(revocation)
     },
     ready() {
       if (stopping) return { ready: false, reason: 'stopping' }
