@@ -10,6 +10,10 @@ export type RelayStartErrorCode =
   | 'data-older'
   /** The database was written by a newer version of the relay. */
   | 'data-newer'
+  /** There is no database where one should be. */
+  | 'data-missing'
+  /** A restore into the data directory was interrupted. */
+  | 'restore-unfinished'
   /** The database does not promise that a commit survives a power failure. */
   | 'not-durable'
   /** Something else listens on that address. */

@@ -143,7 +143,7 @@ function openStorage(
   log: Log,
 ): { readonly storage: RelayStorage; release(): Promise<void> } {
   if (typeof data === 'string') {
-    const storage = openSqliteStorage({ directory: data })
+    const storage = openSqliteStorage({ directory: data, log })
     return { storage, release: () => storage.close() }
   }
   if (data !== undefined) return { storage: data, release: async () => {} }

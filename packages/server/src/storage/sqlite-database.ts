@@ -1,12 +1,13 @@
 import Database from 'libsql'
 import { RelayStartError } from '../errors.js'
+import { syncFile } from './data-directory.js'
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './sqlite-schema.js'
 
 export type SqliteDatabase = Database.Database
 
 /** `PRAGMA synchronous` as it reads back: every commit is an fsync of the write-ahead log. */
 const SYNCHRONOUS_FULL = 2
-/** For readers beside the relay (`inspect`, `VACUUM INTO`), which hold locks for moments only. */
+/** For what holds locks for moments only. Readers beside the relay (`backup`, `inspect`) don't keep it from writing. */
 const BUSY_TIMEOUT_MS = 5_000
 
 /**
@@ -18,14 +19,14 @@ const BUSY_TIMEOUT_MS = 5_000
 export function openDatabase(path: string, newEpoch: () => string): SqliteDatabase {
   const database = connect(path)
   try {
-    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     const isNew = readPragma(database, 'schema_version') === 0
     if (!isNew) requireOwnFile(database, path)
     database.exec('PRAGMA journal_mode = WAL')
     database.exec('PRAGMA synchronous = FULL')
     requireDurable(database)
     if (isNew) createTables(database, newEpoch())
-    else settleLog(database)
+    else settleLog(database, path)
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     return database
   } catch (error) {
     database.close()
@@ -51,13 +52,37 @@ export function requireDurable(database: SqliteDatabase): void {
  * in the log, is read back as committed, and would still be lost with the power. A checkpoint syncs the log, and then
  * the database with everything of it [L18].
  */
-function settleLog(database: SqliteDatabase): void {
+function settleLog(database: SqliteDatabase, path: string): void {
+  if (emptyLog(database)) return
+  // Somebody reads, a backup say: the log can't be emptied, and stays. Nobody locks it, so it can be opened once more.
+  syncFile(`${path}-wal`)
+}
+
+/** A failed commit is never tried again: what the kernel dropped, a second fsync doesn't bring back. */
+export async function inTransaction<T>(
+  database: SqliteDatabase,
+  work: () => Promise<T>,
+): Promise<T> {
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    const result = await work()
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    // Some errors have rolled back already.
+    if (database.inTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+/**
+ * Brings the write-ahead log into the database file, syncs both and empties the log.
+ *
+ * @returns whether it could: a reader may still need the log
+ */
+export function emptyLog(database: SqliteDatabase): boolean {
   const row: unknown = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').raw().get()
-  if (Array.isArray(row) && row[0] === 0) return
-  throw new RelayStartError(
-    'data-unwritable',
-    "The database's write-ahead log can't be settled, because another program reads it. Close that program and start again.",
-  )
+  return Array.isArray(row) && row[0] === 0
 }
 
 export function readPragma(database: SqliteDatabase, name: string): unknown {
@@ -73,7 +98,8 @@ function connect(path: string): SqliteDatabase {
   }
 }
 
-function requireOwnFile(database: SqliteDatabase, path: string): void {
+/** @throws RelayStartError unless the file is a relay's, of a version that this one knows [WIRE-3] */
+export function requireOwnFile(database: SqliteDatabase, path: string): void {
   if (readPragma(database, 'application_id') !== APPLICATION_ID) {
     throw new RelayStartError(
       'data-foreign',
@@ -107,7 +133,7 @@ function createTables(database: SqliteDatabase, epoch: string): void {
   database.exec('COMMIT')
 }
 
-function explain(error: unknown, path: string): RelayStartError {
+export function explain(error: unknown, path: string): RelayStartError {
   if (error instanceof RelayStartError) return error
   const code = codeOf(error)
   if (code === 'SQLITE_NOTADB') {

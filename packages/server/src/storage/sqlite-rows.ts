@@ -98,7 +98,7 @@ export function sequencedRow(row: Row): SequencedRow {
 }
 
 /** A plain Uint8Array, as the rest of the code compares and keeps them; libsql gives out Buffers. */
-function asBytes(value: unknown): Uint8Array {
+export function asBytes(value: unknown): Uint8Array {
   if (!(value instanceof Uint8Array)) return new Uint8Array()
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
 }

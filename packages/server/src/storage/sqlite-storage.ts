@@ -1,12 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isTidemarkError, TidemarkError } from '@tidemark/core'
 import { RelayStartError } from '../errors.js'
+import { type Log, silentLog } from '../log.js'
+import { DATABASE_FILE, requireFinishedRestore, syncDirectory } from './data-directory.js'
 import { lockDataDirectory } from './data-lock.js'
+import { settlePlace } from './place.js'
 import type { RelayStorage } from './port.js'
 import { createSerialQueue } from './serial-queue.js'
-import { messageOf, openDatabase, type SqliteDatabase } from './sqlite-database.js'
+import {
+  emptyLog,
+  inTransaction,
+  messageOf,
+  openDatabase,
+  type SqliteDatabase,
+} from './sqlite-database.js'
 import { createSqliteStatements } from './sqlite-statements.js'
 
 export interface SqliteStorageOptions {
@@ -14,6 +23,7 @@ export interface SqliteStorageOptions {
   readonly directory: string
   /** Opens the database file; tests hand in one that fails. */
   readonly open?: (path: string, newEpoch: () => string) => SqliteDatabase
+  readonly log?: Log
 }
 
 /**
@@ -23,12 +33,16 @@ export interface SqliteStorageOptions {
  * @throws RelayStartError when the directory can't be written, is in use, or doesn't promise durability
  */
 export function openSqliteStorage(options: SqliteStorageOptions): RelayStorage {
-  const { directory, open = openDatabase } = options
+  const { directory, open = openDatabase, log = silentLog } = options
   makeDirectory(directory)
   const unlock = lockDataDirectory(directory)
   try {
-    const database = open(join(directory, 'tidemark.db'), randomUUID)
+    requireFinishedRestore(directory)
+    const path = join(directory, DATABASE_FILE)
+    const database = open(path, randomUUID)
     syncDirectory(directory)
+    if (settlePlace(database, path, randomUUID))
+      log.warn({ directory }, 'the data was copied or moved here: it has a new epoch')
     return createSqliteStorage(database, unlock)
   } catch (error) {
     unlock()
@@ -39,20 +53,6 @@ export function openSqliteStorage(options: SqliteStorageOptions): RelayStorage {
 function createSqliteStorage(database: SqliteDatabase, unlock: () => void): RelayStorage {
   const statements = createSqliteStatements(database)
   const queue = createSerialQueue()
-
-  async function inTransaction<T>(work: () => Promise<T>): Promise<T> {
-    database.exec('BEGIN IMMEDIATE')
-    try {
-      const result = await work()
-      // A failed commit is never tried again: what the kernel dropped, a second fsync doesn't bring back.
-      database.exec('COMMIT')
-      return result
-    } catch (error) {
-      // Some errors have rolled back already.
-      if (database.inTransaction) database.exec('ROLLBACK')
-      throw error
-    }
-  }
 
   function enqueue<T>(work: () => Promise<T>): Promise<T> {
     return queue.run(async () => {
@@ -70,7 +70,8 @@ function createSqliteStorage(database: SqliteDatabase, unlock: () => void): Rela
   return {
     epoch: () => enqueue(async () => statements.epoch()),
     epochStartedAt: () => enqueue(async () => statements.epochStartedAt()),
-    transaction: (work) => enqueue(() => inTransaction(() => work(statements.transaction))),
+    transaction: (work) =>
+      enqueue(() => inTransaction(database, () => work(statements.transaction))),
     head: (space) => enqueue(async () => statements.head(space)),
     horizon: (space) => enqueue(async () => statements.horizon(space)),
     spacesWithTombstones: (before) => enqueue(async () => statements.spacesWithTombstones(before)),
@@ -79,7 +80,9 @@ function createSqliteStorage(database: SqliteDatabase, unlock: () => void): Rela
       enqueue(async () => statements.entitiesSince(space, since, limits)),
     close: () =>
       enqueue(async () => {
-        database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+        // A backup that is still reading must not hold up the stop; whoever starts next settles the log.
+        database.exec('PRAGMA busy_timeout = 0')
+        emptyLog(database)
         database.close()
       }).finally(unlock),
   }
@@ -108,16 +111,5 @@ function makeDirectory(directory: string): void {
       `The data directory ${directory} can't be made (${messageOf(error)}). Make it, or name one where this user may write.`,
       { cause: error },
     )
-  }
-}
-
-/** A new file is durable only once its directory is. Windows can't do that and needn't. */
-function syncDirectory(directory: string): void {
-  if (process.platform === 'win32') return
-  const descriptor = openSync(directory, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }

@@ -12,6 +12,7 @@ export {
   type SharedValue,
   type SharedValues,
 } from './document.js'
+export { type ErasedItems, eraseItems } from './erase-items.js'
 export {
   createItemTable,
   type Former,

@@ -1,0 +1,71 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { pino } from 'pino'
+import { loadConfig, serverOptions } from '../config/index.js'
+import { createRelayServer, type RelayServer } from '../http/index.js'
+import { action, examples } from './command.js'
+import { print } from './output.js'
+
+/** A stop that takes longer is cut: whatever runs the relay would kill it soon anyway. */
+const STOP_DEADLINE_MS = 5_000
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+
+interface ServeOptions {
+  readonly config?: string
+  readonly port?: number
+  readonly host?: string
+  readonly data?: string
+  readonly public?: string
+  readonly logLevel?: string
+}
+
+/** `tidemark serve` */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Run the relay.')
+    .option(
+      '--config <file>',
+      'configuration (default: tidemark.config.ts, .mjs or .js, if there is one)',
+    )
+    .option('--port <number>', 'port to listen on; 0 takes a free one (default: 8787)', toPort)
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--data <directory>', 'where the database is kept (default: ./data)')
+    .option('--public <directory>', 'an app to serve beside the relay')
+    .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')} (default: info)`, toLogLevel)
+    .addHelpText(
+      'after',
+      examples('tidemark serve --data ./data --port 8787', 'tidemark serve --config relay.mjs'),
+    )
+    .action(action(serve))
+}
+
+async function serve({ config: file, ...given }: ServeOptions): Promise<void> {
+  const { config } = await loadConfig(file, process.cwd())
+  const merged = { data: './data', ...config, ...given }
+  const log = pino({ level: merged.logLevel ?? 'info' }, pino.destination({ fd: 2, sync: true }))
+  const server = await createRelayServer(serverOptions(merged, log))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void stop(server, signal))
+  }
+  // Last: whoever reads it may stop it at once.
+  print(`Tidemark relay on ${server.url}\n`)
+
+  async function stop(running: RelayServer, signal: string): Promise<void> {
+    log.info({ signal }, 'stopping')
+    setTimeout(() => {
+      log.error({}, 'the stop took too long and was cut; what was acknowledged is on disk')
+      process.exit(1)
+    }, STOP_DEADLINE_MS).unref()
+    await running.close()
+  }
+}
+
+function toPort(value: string): number {
+  const port = Number(value)
+  if (Number.isInteger(port) && port >= 0 && port < 65_536) return port
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+function toLogLevel(value: string): string {
+  if (LOG_LEVELS.includes(value)) return value
+  throw new InvalidArgumentError(`One of ${LOG_LEVELS.join(', ')}.`)
+}
