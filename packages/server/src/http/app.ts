@@ -7,16 +7,19 @@ export interface AppOptions {
   readonly relay: Pick<Relay, 'ready'>
   /** The directory of an app to serve. */
   readonly publicDirectory?: string | undefined
+  /** The routes below `/inspect`. */
+  readonly inspector?: Hono | undefined
 }
 
 /** What the relay answers over plain HTTP. Web-standard `Request` in, `Response` out: tests need no port. */
-export function createApp({ relay, publicDirectory }: AppOptions): Hono {
+export function createApp({ relay, publicDirectory, inspector }: AppOptions): Hono {
   const app = new Hono()
   app.get('/health', (c) => c.json({ status: 'ok', version: RELAY_VERSION }))
   app.get('/ready', (c) => {
     const readiness = relay.ready()
     return c.json(readiness, readiness.ready ? 200 : 503)
   })
+  if (inspector !== undefined) app.route('/inspect', inspector)
   if (publicDirectory !== undefined) serveApp(app, publicDirectory)
   app.notFound((c) => c.json({ error: 'not-found' }, 404))
   return app

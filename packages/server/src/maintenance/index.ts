@@ -20,6 +20,7 @@ export {
 } from './inspect.js'
 export type { Manifest } from './manifest.js'
 export { startAnew } from './new-epoch.js'
+export { type PlainEntity, plainEntity } from './plain-entity.js'
 export { type PurgeEntityOptions, purgeEntity } from './purge-entity.js'
 export { type PurgeUserOptions, purgeUser, type UserPurge } from './purge-user.js'
 export { type Restore, type RestoreOptions, restore } from './restore.js'

@@ -11,6 +11,7 @@ export { DEFAULT_LIMITS, type Limits } from './limits.js'
 export type {
   Authenticate,
   Authorize,
+  ConnectionSummary,
   Credentials,
   EntityChange,
   EntityValues,
@@ -23,5 +24,6 @@ export type {
   RelaySession,
   Revocation,
   SpaceRoles,
+  Visitor,
 } from './ports.js'
 export { createRelay } from './relay.js'
