@@ -55,12 +55,7 @@ interface Answer {
   readonly headers: Headers
 }
 
-async function get(
-  server: RelayServer,
-  path: string,
-  user?: string,
-  host?: string,
-): Promise<Answer> {
+async function get(server: RelayServer, path: string, user?: string): Promise<Answer> {
   const headers: Record<string, string> = {}
   if (user !== undefined)
     headers['Authorization'] =
