@@ -13,7 +13,7 @@ import type { Authenticate, Identity } from '../relay/index.js'
 import { checkJwtOptions, type JwtOptions } from './jwt-options.js'
 
 /** Clocks of servers differ by that much at most; `nbf` and `exp` are believed that much early and late. */
-export const CLOCK_TOLERANCE_S = 5
+const CLOCK_TOLERANCE_S = 5
 /** For published keys to arrive. */
 const FETCH_TIMEOUT_MS = 5_000
 /** Keys are fetched anew when they are so old, and when a token names one that isn't among them, but not more often than that. */

@@ -5,6 +5,7 @@ import {
   type Role,
 } from '@tidemark/core/protocol'
 import { describe, expect, it } from 'vitest'
+import { createMemoryDisk, createMemoryStorage } from '../storage/index.js'
 import type { Credentials, Identity, Proof } from './ports.js'
 import {
   createGate,
@@ -125,6 +126,31 @@ describe('a role', () => {
     ])
     expect(relay.disk.spaces.size).toBe(0)
     expect(connection.closed).toBeUndefined()
+  })
+
+  it('[SEC-5] to read hands nothing back either, to write does', async () => {
+    const relay = relayWith(
+      {
+        reader: { user: 'ada', spaces: { team: 'read' } },
+        writer: { user: 'ada', spaces: { team: 'write' } },
+      },
+      { disk: createMemoryDisk('epoch-2', 1_700_000_000_000) },
+    )
+    const operation = createWriter({ replica: 'replica-of-ada' }).write('one', { a: 1 })
+    const answers: unknown[] = []
+    for (const token of ['reader', 'writer']) {
+      const connection = await greet(relay, 'ada', token, open('team'))
+      connection.take()
+      connection.send({ type: 'handBack', channel: 1, operation })
+      await settled()
+      answers.push(...connection.take(), relay.disk.spaces.get('team')?.entities.size ?? 0)
+    }
+    expect(answers).toMatchObject([
+      { type: 'reject', code: 'forbidden', retryable: false },
+      0,
+      { type: 'ack' },
+      1,
+    ])
   })
 
   it('[L10] that was lost since takes nothing back: what was accepted is acknowledged again', async () => {
@@ -312,6 +338,26 @@ describe('[SEC-6] [F19] a token', () => {
     expect(relay.disk.spaces.size).toBe(0)
   })
 
+  it('whose roles are told late does not bring back those of the token before it', async () => {
+    const gate = createGate()
+    const relay = relayWith({
+      first: { user: 'ada', spaces: { team: 'read' } },
+      slow: { user: 'ada', spaces: () => gate.wait().then(() => 'admin') },
+      last: { user: 'ada', spaces: { team: 'read' } },
+    })
+    const connection = await greet(relay, 'ada', 'first', open('team'))
+    connection.take()
+    relay.clock.advance(1)
+    for (const token of ['slow', 'last']) connection.send({ type: 'auth', token })
+    await settled()
+    while (gate.waiting > 0) await gate.release()
+    connection.push(createWriter({ replica: 'replica-of-ada' }).write('one', { a: 1 }))
+    await settled()
+    expect(connection.take().filter(({ type }) => type !== 'authenticated')).toMatchObject([
+      { type: 'reject', code: 'forbidden' },
+    ])
+  })
+
   it("that can't be checked now leaves the one before it as good as it was", async () => {
     const tokens: Record<string, Identity> = {}
     const relay = relayWith(tokens, {
@@ -427,6 +473,20 @@ describe('[SEC-6] [F19] a user who is suspended', () => {
     const connection = await greet(relay, 'ada', 't')
     relay.relay.revoke({ user: 'ada' })
     await gate.release()
+    expect(connection.closed?.code).toBe(CLOSE_CODES.unauthorized)
+    expect(connection.received).toEqual([])
+  })
+
+  it('does not slip in while the welcome is being made', async () => {
+    const gate = createGate()
+    const disk = createMemoryDisk('epoch-1')
+    const storage = createMemoryStorage({ disk })
+    const epoch = storage.epoch.bind(storage)
+    storage.epoch = () => gate.wait().then(epoch)
+    const relay = relayWith({ t: { user: 'ada' } }, { storage })
+    const connection = await greet(relay, 'ada', 't')
+    relay.relay.revoke({ user: 'ada' })
+    while (gate.waiting > 0) await gate.release()
     expect(connection.closed?.code).toBe(CLOSE_CODES.unauthorized)
     expect(connection.received).toEqual([])
   })

@@ -3,6 +3,9 @@ import type { StorableValue } from '@tidemark/core/entity'
 import type { RejectCode, WireOperation } from '@tidemark/core/protocol'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { silentLog } from '../log.js'
+import { createMemoryDisk } from '../storage/index.js'
+import { createPolicy } from './policy.js'
 import type { Authorize, EntityChange, EntityValues } from './ports.js'
 import {
   createGate,
@@ -287,6 +290,84 @@ describe('authorize', () => {
     ])
   })
 
+  it('[L22] and schema judge what is handed back, also of an entity that is damaged', async () => {
+    const { calls, authorize } = recording(({ after }) => after['title'] !== 'no')
+    const schema = defineSchema({
+      version: 1,
+      collections: { cards: collection({ title: z.string() }) },
+    })
+    const disk = createMemoryDisk('epoch-2', 1_700_000_000_000)
+    const relay = createTestRelay({ authorize, schema, disk })
+    const connection = await relay.join()
+    const handBack = async (operation: WireOperation) => {
+      connection.send({ type: 'handBack', channel: 1, operation })
+      await settled()
+      return connection.take()
+    }
+    const writer = createWriter({ user: 'bo', replica: 'replica-b', client: 2 })
+    expect(await handBack(writer.write('bad', { title: 5 }))).toMatchObject([reject('invalid')])
+    expect(await handBack(writer.write('no', { title: 'no' }))).toMatchObject([reject('forbidden')])
+    const lost = writer.write('one', { title: 'Hi' })
+    expect(await handBack(lost)).toMatchObject([{ type: 'ack' }])
+    expect(calls.map(({ change }) => change.kind)).toEqual(['handBack', 'handBack'])
+    expect(storedIn(relay)).toEqual(['cards/one'])
+
+    const stored = relay.disk.spaces.get('team')?.entities.get('cards/one')?.snapshot
+    if (stored != null) stored.bytes[0] = 255 - (stored.bytes[0] ?? 0)
+    const again = { ...lost, id: 'another-operation' }
+    expect((await handBack(again)).filter(({ type }) => type !== 'wanted')).toMatchObject([
+      { type: 'ack' },
+    ])
+    expect(calls.at(-1)).toMatchObject({ before: undefined, after: { title: 'Hi' } })
+  })
+
+  it('is asked anew when something else has changed the entity meanwhile, and not without end', async () => {
+    const { calls, authorize } = recording(() => false)
+    const policy = createPolicy({ authorize, schema: undefined, log: silentLog })
+    const relay = createTestRelay()
+    const writer = createWriter()
+    await push(await relay.join(), writer.write('one', { a: 1 }))
+    const operation = writer.write('one', { a: 2 })
+    const [part] = operation.parts
+    const judge = (base: number, round: number) =>
+      relay.storage.transaction(async (tx) => {
+        if (part === undefined) throw new Error('no part')
+        const head = await tx.entityHead('team', part)
+        if (head === undefined) throw new Error('no entity')
+        const { versionSequence, lastModified, clients } = head
+        const common = { part, before: head, head, elements: [], clients, versionSequence }
+        return policy?.judge(
+          tx,
+          {
+            space: 'team',
+            author: { user: 'ada', replica: 'replica-a' },
+            operation,
+            decision: { bases: [base], round, refusal: undefined },
+          },
+          [{ ...common, lastModified, tombstoneAt: null, snapshot: undefined }],
+        )
+      })
+    expect(await judge(1, 1)).toBeUndefined()
+    expect(calls).toHaveLength(0)
+    expect(await judge(0, 1)).toMatchObject({ code: 'forbidden' })
+    expect(calls).toMatchObject([{ before: { a: 1 }, after: { a: 2 } }])
+    expect(await judge(0, 5)).toMatchObject({ code: 'unavailable', retryable: true })
+    expect(calls).toHaveLength(1)
+  })
+
+  it('[SEC-6] that is waited for lets nothing in of a user who is suspended meanwhile', async () => {
+    const gate = createGate()
+    const relay = createTestRelay({
+      authenticate: ({ user }) => user,
+      authorize: () => gate.wait().then(() => true),
+    })
+    const connection = await relay.join()
+    expect(await push(connection, createWriter().write('one', { a: 1 }))).toEqual([])
+    relay.relay.revoke({ user: 'ada' })
+    await gate.release()
+    expect(storedIn(relay)).toEqual([])
+  })
+
   it('is waited for by a stop, which answers what was received', async () => {
     const gate = createGate()
     const relay = createTestRelay({ authorize: () => gate.wait().then(() => true) })
@@ -300,6 +381,19 @@ describe('authorize', () => {
     await gate.release()
     await stopped
     expect(connection.take()).toMatchObject([{ type: 'ack' }, { type: 'ack' }])
+  })
+
+  it('that fails together with the commit harms nobody', async () => {
+    const gate = createGate()
+    const relay = createTestRelay({
+      authorize: () => Promise.reject(new Error('the policy is down')),
+      beforeCommit: gate.wait,
+    })
+    const connection = await relay.join()
+    connection.push(createWriter().write('one', { a: 1 }))
+    await settled()
+    await gate.release(new Error('the disk is full'))
+    expect(connection.take()).toMatchObject([reject('unavailable', true)])
   })
 
   it('is asked again when the commit has failed', async () => {

@@ -89,13 +89,16 @@ export function createPolicy({ authorize, schema, log }: PolicyOptions): Policy 
       }
       if (answers.length === 0) return undefined
       const round = (decision?.round ?? 0) + 1
+      const decided = Promise.all(answers).then((all): Decision => {
+        const refusals = all.filter((answer) => answer !== true).map(refusalFor)
+        return { bases, round, refusal: refusals[0] }
+      })
+      // Nobody waits for it if this transaction fails.
+      decided.catch(() => undefined)
       return {
         kind: 'decidedLater',
+        decision: decided,
         late: (error) => ({ bases, round, refusal: undecided(submission, error) }),
-        decision: Promise.all(answers).then((all): Decision => {
-          const refusals = all.filter((answer) => answer !== true).map(refusalFor)
-          return { bases, round, refusal: refusals[0] }
-        }),
       }
     },
   }

@@ -87,6 +87,10 @@ export function createSession(
   const { storage, clock, limits, log, sequencer, hub } = context
   let state: State = WAITING
   let paused = false
+  /** Known before the session is open: a revocation may come in between. */
+  let granted: Access | undefined
+  /** How often roles were asked for: only the last answers count. */
+  let rolesAsked = 0
   /** Messages that were received and not answered: what a `ping` has to wait for. */
   let unanswered = 0
   let inFlight = 0
@@ -196,9 +200,13 @@ export function createSession(
         ended: close,
       },
     )
+    granted = access
     const epoch = await storage.epoch()
-    if (state.kind !== 'greeting') return access.stop()
     if (access.isOver()) return
+    if (state.kind !== 'greeting') {
+      access.stop()
+      return
+    }
     const { backlog } = state
     cancelDeadline()
     state = { kind: 'open', author: { user, replica }, access, channels: new Map() }
@@ -333,8 +341,13 @@ export function createSession(
   /** The user may have other roles now: a space without one is closed at once, and the connection with it. */
   function askForRoles(access: Access): void {
     if (state.kind !== 'open') return
+    rolesAsked += 1
+    const current = rolesAsked
+    const set = (channel: Channel) => (role: Role | undefined) => {
+      if (current === rolesAsked) setRole(channel, role)
+    }
     for (const channel of state.channels.values())
-      guarded(() => withRole(access, channel.space, (role) => setRole(channel, role)))
+      guarded(() => withRole(access, channel.space, set(channel)))
   }
 
   function setRole(channel: Channel, role: Role | undefined): void {
@@ -456,12 +469,12 @@ export function createSession(
       paused = true
     },
     revoke({ user, space }) {
-      if (state.kind !== 'open' || state.author.user !== user) return
-      const { access, channels } = state
+      if (granted?.user !== user) return
+      const channels = state.kind === 'open' ? [...state.channels.values()] : []
       if (space === undefined) {
-        access.end(CLOSE_CODES.unauthorized, 'The token was taken back; get a new one.')
-      } else if ([...channels.values()].some((channel) => channel.space === space)) {
-        access.end(CLOSE_CODES.forbidden, `You may no longer open ${space}.`)
+        granted.end(CLOSE_CODES.unauthorized, 'The token was taken back; get a new one.')
+      } else if (channels.some((channel) => channel.space === space)) {
+        granted.end(CLOSE_CODES.forbidden, `You may no longer open ${space}.`)
       }
     },
   }
