@@ -31,7 +31,10 @@ export function serveCommand(): Command {
     .option('--data <directory>', 'where the database is kept (default: ./data)')
     .option('--public <directory>', 'an app to serve beside the relay')
     .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')} (default: info)`, toLogLevel)
-    .addHelpText('after', examples('tidemark serve --data ./data --port 8787'))
+    .addHelpText(
+      'after',
+      examples('tidemark serve --data ./data --port 8787', 'tidemark serve --config relay.mjs'),
+    )
     .action(action(serve))
 }
 

@@ -3,8 +3,10 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
+import { getConnInfo } from '@hono/node-server/conninfo'
 import { v7 as uuidv7 } from 'uuid'
 import { RelayStartError } from '../errors.js'
+import { createInspector } from '../inspector/index.js'
 import { type Log, silentLog } from '../log.js'
 import { createRelay, DEFAULT_LIMITS, type Relay, type RelayOptions } from '../relay/index.js'
 import {
@@ -13,8 +15,9 @@ import {
   openSqliteStorage,
   type RelayStorage,
 } from '../storage/index.js'
+import { RELAY_VERSION } from '../version.js'
 import { createApp } from './app.js'
-import { isLoopback } from './origin.js'
+import { isLoopback, isLoopbackHost } from './origin.js'
 import { isDirectoryWithIndex } from './static-files.js'
 import { systemClock } from './system-clock.js'
 import { attachWebSockets } from './websockets.js'
@@ -77,7 +80,18 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     authorize: options.authorize,
     schema: options.schema,
   })
-  const app = createApp({ relay, publicDirectory, log })
+  const inspector = createInspector({
+    relay,
+    storage,
+    data: typeof data === 'string' ? data : undefined,
+    limits,
+    version: RELAY_VERSION,
+    now: systemClock.now,
+    log,
+    isTrusted: authenticate === undefined ? isLoopbackHost : undefined,
+    addressOf: (context) => getConnInfo(context).remote.address,
+  })
+  const app = createApp({ relay, publicDirectory, inspector, log })
   const server = createServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
     getRequestListener(app.fetch),

@@ -13,6 +13,7 @@ export { DEFAULT_LIMITS, type Limits } from './limits.js'
 export type {
   Authenticate,
   Authorize,
+  ConnectionSummary,
   Credentials,
   EntityChange,
   EntityValues,
@@ -29,6 +30,7 @@ export type {
   RelaySession,
   Revocation,
   SpaceRoles,
+  Visitor,
   YjsRequest,
 } from './ports.js'
 export { createRelay } from './relay.js'

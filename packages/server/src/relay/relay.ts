@@ -1,7 +1,9 @@
 import { CLOSE_CODES, encodeRelayMessage } from '@tidemark/core/protocol'
 import { silentLog } from '../log.js'
+import { grantAccess } from './access.js'
 import { wanted } from './catch-up.js'
 import { createDamagedEntities } from './damaged-entities.js'
+import { within } from './deadline.js'
 import { createHousekeeping } from './housekeeping.js'
 import { createHub } from './hub.js'
 import { TRUSTED } from './identity.js'
@@ -9,6 +11,7 @@ import { DEFAULT_LIMITS } from './limits.js'
 import { createPolicy } from './policy.js'
 import type { Relay, RelayOptions } from './ports.js'
 import { createPresence } from './presence.js'
+import { Refusal } from './refusal.js'
 import { createRevocations } from './revocations.js'
 import { createSequencer } from './sequencer.js'
 import { createSession, type Session, type SessionContext } from './session.js'
@@ -92,6 +95,20 @@ export function createRelay(options: RelayOptions): Relay {
       const session = yjs.connect(connection, request, randomId(), end)
       return watch(session)
     },
+    async identify(credentials) {
+      const ignore = (): void => undefined
+      try {
+        const events = { authenticated: ignore, rolesChanged: ignore, ended: ignore }
+        const granted = grantAccess(context, credentials, events)
+        const access = await within(clock, limits.authenticateDeadline, granted)
+        access.stop()
+        return access
+      } catch (error) {
+        if (error instanceof Refusal) return undefined
+        throw error
+      }
+    },
+    connections: () => [...sessions].flatMap((session) => session.summary() ?? []),
     revoke(revocation) {
       log.info({ ...revocation }, 'revoked')
       context.revocations.note(revocation, clock.now())

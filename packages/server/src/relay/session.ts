@@ -21,7 +21,14 @@ import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
 import { REPLICA_ID } from './names.js'
-import type { Author, PresencePort, RelayConnection, RelaySession, Revocation } from './ports.js'
+import type {
+  Author,
+  ConnectionSummary,
+  PresencePort,
+  RelayConnection,
+  RelaySession,
+  Revocation,
+} from './ports.js'
 import { Refusal, refusalOf } from './refusal.js'
 import type { Sequencer } from './sequencer.js'
 import { createTurnstile } from './turnstile.js'
@@ -45,6 +52,8 @@ export interface Session extends RelaySession {
   close(code: number, reason: string): void
   /** Ends it, if it is one of those that are meant. */
   revoke(revocation: Revocation): void
+  /** Undefined before its hello was accepted, and after its end. */
+  summary(): ConnectionSummary | undefined
 }
 
 interface Channel extends Subscriber {
@@ -91,6 +100,7 @@ export function createSession(
   let inFlight = 0
   let inFlightBytes = 0
   let attendance: Attendance | undefined
+  const since = clock.now()
   const cancelDeadline = clock.schedule(() => {
     close(CLOSE_CODES.greetingTimeout, 'No valid hello came in time.')
   }, limits.helloDeadline)
@@ -457,8 +467,17 @@ export function createSession(
     })
   }
 
+  function summary(): ConnectionSummary | undefined {
+    if (state.kind !== 'open') return undefined
+    const { author, channels } = state
+    const spaces = [...channels.values()].map(({ space, role }) => ({ space, role }))
+    const { remoteAddress, bufferedBytes } = connection
+    return { ...author, remoteAddress, since, spaces, bufferedBytes, unanswered }
+  }
+
   return {
     receive,
+    summary,
     closed: () => void end(),
     close,
     pause() {

@@ -11,6 +11,14 @@ export {
   syncFile,
 } from './data-directory.js'
 export { lockDataDirectory, lockFile } from './data-lock.js'
+export {
+  COUNTED_ENTITIES,
+  type DatabasePages,
+  type EntityLine,
+  OPERATIONS_WITHIN,
+  type OperationLine,
+  pageThrough,
+} from './database-pages.js'
 export { closeReader, openDatabaseReader, openReadOnly, sizeOf } from './database-reader.js'
 export {
   type DatabaseScan,
