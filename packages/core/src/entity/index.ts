@@ -3,6 +3,7 @@
  * Pure: functions over bytes and values. May import `errors`, yjs and lib0; knows nothing of schemas,
  * storage, sockets or time. Used by clients and by the relay.
  */
+export { compactUpdate, mergeRegisters } from './compaction.js'
 export {
   FIRST_GENERATION,
   GENERATION,
@@ -67,7 +68,6 @@ export {
   captureUpdate,
   clockOf,
   clocksOf,
-  compactUpdate,
   containsUpdate,
   createItemTable,
   type Former,
