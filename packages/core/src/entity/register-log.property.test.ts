@@ -72,7 +72,7 @@ function play(script: readonly Step[]) {
 }
 
 const sortLive = (content: EntityContent) =>
-  [...content.live].sort((a, b) => a.item.client - b.item.client || a.item.clock - b.item.clock)
+  [...content.live].sort((a, b) => a.client - b.client || a.clock - b.clock)
 
 describe('register log', () => {
   test('[L4] reads the same out of bytes as a Yjs document holds', () => {

@@ -2,6 +2,7 @@ import type { TidemarkError } from '../errors.js'
 import type { OperationStage } from './types.js'
 
 interface Waiter {
+  readonly stage: OperationStage
   readonly resolve: () => void
   readonly reject: (error: TidemarkError) => void
 }
@@ -15,34 +16,46 @@ export interface Outcome {
 }
 
 export function createOutcome(): Outcome {
-  let reached: 'applied' | 'saved' | 'synced' = 'applied'
-  let error: TidemarkError | undefined
-  const waiters: Record<OperationStage, Waiter[]> = { saved: [], synced: [] }
+  return new KeptOutcome()
+}
 
-  function release(stage: OperationStage): void {
-    for (const waiter of waiters[stage].splice(0)) waiter.resolve()
+/** A class, since there is one for each operation that waits, and hardly anybody asks any of them. */
+class KeptOutcome implements Outcome {
+  #reached: 'applied' | 'saved' | 'synced' = 'applied'
+  #error: TidemarkError | undefined
+  #waiters: readonly Waiter[] = NOBODY
+
+  saved(): void {
+    if (this.#reached === 'applied') this.#reached = 'saved'
+    this.#release(({ stage }) => stage === 'saved')
   }
 
-  return {
-    saved() {
-      if (reached === 'applied') reached = 'saved'
-      release('saved')
-    },
-    synced() {
-      reached = 'synced'
-      release('saved')
-      release('synced')
-    },
-    failed(reason) {
-      error = reason
-      for (const waiter of [...waiters.saved.splice(0), ...waiters.synced.splice(0)])
-        waiter.reject(reason)
-    },
-    when(stage) {
-      if (reached === 'synced' || (stage === 'saved' && reached === 'saved'))
-        return Promise.resolve()
-      if (error !== undefined) return Promise.reject(error)
-      return new Promise((resolve, reject) => waiters[stage].push({ resolve, reject }))
-    },
+  synced(): void {
+    this.#reached = 'synced'
+    this.#release(() => true)
+  }
+
+  failed(error: TidemarkError): void {
+    this.#error = error
+    const waiters = this.#waiters
+    this.#waiters = NOBODY
+    for (const { reject } of waiters) reject(error)
+  }
+
+  when(stage: OperationStage): Promise<void> {
+    if (this.#reached === 'synced' || this.#reached === stage) return Promise.resolve()
+    if (this.#error !== undefined) return Promise.reject(this.#error)
+    return new Promise((resolve, reject) => {
+      this.#waiters = [...this.#waiters, { stage, resolve, reject }]
+    })
+  }
+
+  #release(has: (waiter: Waiter) => boolean): void {
+    const waiters = this.#waiters
+    if (waiters.length === 0) return
+    this.#waiters = waiters.filter((waiter) => !has(waiter))
+    for (const waiter of waiters) if (has(waiter)) waiter.resolve()
   }
 }
+
+const NOBODY: readonly Waiter[] = []

@@ -37,11 +37,16 @@ export interface DecodedUpdate {
  * who appends: an item belongs to it exactly when it follows that client's last one and nothing stands to its right.
  * Whatever else refers to such an array was never validated as a register and isn't read as one.
  *
+ * @param withValues false: what elements hold may be missing in them
  * @throws TidemarkError `corrupt`
  */
-export function decodeRuns(update: Uint8Array, rootOf: (client: number) => string): DecodedUpdate {
+export function decodeRuns(
+  update: Uint8Array,
+  rootOf: (client: number) => string,
+  withValues = true,
+): DecodedUpdate {
   const { structs, deletions } =
-    readRegisterUpdate(update) ?? readable(() => readThroughYjs(update))
+    readRegisterUpdate(update, withValues) ?? readable(() => readThroughYjs(update))
   const clocks = new Map<number, number>()
   const tails = new Map<number, number>()
   const runs: ArrayRun[] = []
