@@ -170,12 +170,18 @@ function addElement(
   clock: number,
   known: KnownValues['values'] | undefined,
 ): void {
-  const element = toElement(read)
-  if (element === undefined) return
-  // Field by field: a spread costs several times as much, and this runs for every element of every entity.
-  const { field, lastModified, sequence, actor } = element
-  const value = known === undefined ? element.value : known[field]
-  elements.push({ field, value, lastModified, sequence, actor, client, clock })
+  if (!isElement(read)) return
+  // By index and field by field: iterating and spreading cost several times as much, and this runs for every element.
+  const field = read[0]
+  elements.push({
+    field,
+    value: known === undefined ? read[1] : known[field],
+    lastModified: read[2],
+    sequence: read[3],
+    actor: read[4],
+    client,
+    clock,
+  })
 }
 
 function sharedOf(update: Uint8Array): SharedValues | undefined {
@@ -195,24 +201,25 @@ function once<T>(compute: () => T): () => T {
   }
 }
 
-/** Undefined for what is not an element: a document that others wrote into may hold anything. */
-export function toElement(value: unknown): Element | undefined {
-  if (!Array.isArray(value) || value.length !== 5) return undefined
+type StoredElement = readonly [string, StorableValue, number, number, string]
+
+/** A document that others wrote into may hold anything. */
+function isElement(value: unknown): value is StoredElement {
+  if (!Array.isArray(value) || value.length !== 5) return false
   const elements: readonly unknown[] = value
-  // By index: iterating takes longer than all the rest.
-  const field = elements[0]
-  const lastModified = elements[2]
-  const sequence = elements[3]
-  const actor = elements[4]
-  if (typeof field !== 'string' || typeof actor !== 'string') return undefined
-  if (!Number.isSafeInteger(lastModified) || !Number.isSafeInteger(sequence)) return undefined
-  return {
-    field,
-    value: elements[1] as StorableValue,
-    lastModified: lastModified as number,
-    sequence: sequence as number,
-    actor,
-  }
+  return (
+    typeof elements[0] === 'string' &&
+    typeof elements[4] === 'string' &&
+    Number.isSafeInteger(elements[2]) &&
+    Number.isSafeInteger(elements[3])
+  )
+}
+
+/** Undefined for what is not an element. */
+export function toElement(stored: unknown): Element | undefined {
+  if (!isElement(stored)) return undefined
+  const [field, value, lastModified, sequence, actor] = stored
+  return { field, value, lastModified, sequence, actor }
 }
 
 export interface WrittenContent {
@@ -231,16 +238,18 @@ export function writeRegisters(
   writes: readonly RegisterWrite[],
 ): WrittenContent {
   const replaced: LiveElement[] = []
+  const live: LiveElement[] = []
   let found = 0
-  let live = content.live.filter((element) => {
-    const superseded = writes.some((write) => supersedes(write, element))
-    if (superseded) found += 1
-    else if (!writes.some((write) => counts(write, element, client))) return true
+  for (const element of content.live) {
+    if (isSuperseded(element, writes)) found += 1
+    else if (!isCounted(element, writes, client)) {
+      live.push(element)
+      continue
+    }
     replaced.push(element)
-    return false
-  })
+  }
   const again = overwrittenBy(content, writes, found)
-  const deletions: ItemId[] = [...replaced, ...again]
+  const deletions: ItemId[] = again.length === 0 ? replaced.slice() : [...replaced, ...again]
   const clock = content.clocks.get(client) ?? 0
   const values: unknown[] = []
   let added: LiveElement[] = []
@@ -269,7 +278,7 @@ export function writeRegisters(
     })
     values.push([field, value, lastModified, sequence, actor])
   }
-  live = live.concat(added)
+  for (const element of added) live.push(element)
   const update = encodeAppend(
     { client, clock, root: registerRoot(client), tail: content.tails.get(client), values },
     deletions,
@@ -305,7 +314,7 @@ function overwrittenBy(
   const elements: LiveElement[] = []
   for (let link = overwritten; link !== undefined && missing > 0; link = link.before) {
     for (const element of link.elements()) {
-      if (!writes.some((write) => supersedes(write, element))) continue
+      if (!isSuperseded(element, writes)) continue
       elements.push(element)
       missing -= 1
     }
@@ -313,17 +322,26 @@ function overwrittenBy(
   return elements
 }
 
+function isSuperseded(element: LiveElement, writes: readonly RegisterWrite[]): boolean {
+  for (const write of writes) if (supersedes(write, element)) return true
+  return false
+}
+
 /** Whether the element is what `client` has counted so far. */
-function counts(write: RegisterWrite, element: LiveElement, client: number): boolean {
-  return write.kind === 'increment' && element.field === counterKey(write.field, client)
+function isCounted(
+  { field }: LiveElement,
+  writes: readonly RegisterWrite[],
+  client: number,
+): boolean {
+  for (const write of writes)
+    if (write.kind === 'increment' && field === counterKey(write.field, client)) return true
+  return false
 }
 
 function supersedes(write: RegisterWrite, element: LiveElement): boolean {
-  return (
-    write.kind !== 'increment' &&
-    write.field === element.field &&
-    write.supersedes.some((stamp) => sameStamp(stamp, element))
-  )
+  if (write.kind === 'increment' || write.field !== element.field) return false
+  for (const stamp of write.supersedes) if (sameStamp(stamp, element)) return true
+  return false
 }
 
 function elementOf(

@@ -129,13 +129,14 @@ export function createEntityDraft(
     },
     edits: () => document,
     attempt(change) {
-      const before = { assignments: new Map(assignments), increments: new Map(increments) }
+      const before = { assignments: [...assignments], increments: [...increments] }
       const mark = document?.mark ?? 0
       try {
         change()
       } catch (error) {
         // Whoever catches it may go on with the transaction: half of the change must not be in it.
-        ;({ assignments, increments } = before)
+        assignments = new Map(before.assignments)
+        increments = new Map(before.increments)
         document?.rewind(mark)
         throw error
       }

@@ -102,9 +102,13 @@ function skipId(decoder: decoding.Decoder): void {
   decoding.readVarUint(decoder)
 }
 
-function readDeletions(decoder: decoding.Decoder): Map<number, DeletedRun[]> {
+const NOTHING_DELETED: RegisterUpdate['deletions'] = new Map()
+
+function readDeletions(decoder: decoding.Decoder): RegisterUpdate['deletions'] {
+  let clients = decoding.readVarUint(decoder)
+  if (clients === 0) return NOTHING_DELETED
   const deletions = new Map<number, DeletedRun[]>()
-  for (let clients = decoding.readVarUint(decoder); clients > 0; clients--) {
+  for (; clients > 0; clients--) {
     const client = decoding.readVarUint(decoder)
     let left = decoding.readVarUint(decoder)
     const runs = deletions.get(client) ?? []
@@ -117,21 +121,33 @@ function readDeletions(decoder: decoding.Decoder): Map<number, DeletedRun[]> {
   return deletions
 }
 
-/** The strings of an element: names of fields and actors, of which there are few. Its value is read as it is. */
 function readValue(decoder: decoding.Decoder, withValues: boolean): unknown {
   const { arr } = decoder
   if (arr[decoder.pos] !== ANY_ARRAY) return decoding.readAny(decoder)
   decoder.pos += 1
   const length = decoding.readVarUint(decoder)
+  // An element: a list that grows would be several times as large.
+  if (length === 5)
+    return [
+      readText(decoder, readName),
+      readText(decoder, withValues ? undefined : skipText),
+      readText(decoder, undefined),
+      readText(decoder, undefined),
+      readText(decoder, readName),
+    ]
   const values: unknown[] = []
-  for (let index = 0; index < length; index++) {
-    const kind = arr[decoder.pos]
-    if (kind === ANY_STRING && (index === 0 || index === 4)) values.push(readName(decoder))
-    else if (kind === ANY_FLOAT64) values.push(readFloat64(decoder))
-    else if (kind === ANY_STRING && index === 1 && !withValues) values.push(skipText(decoder))
-    else values.push(decoding.readAny(decoder))
-  }
+  for (let index = 0; index < length; index++) values.push(readText(decoder, undefined))
   return values
+}
+
+/** Reads what stands in an element; texts with `read`. */
+function readText(
+  decoder: decoding.Decoder,
+  read: ((decoder: decoding.Decoder) => string | undefined) | undefined,
+): unknown {
+  const kind = decoder.arr[decoder.pos]
+  if (kind === ANY_STRING && read !== undefined) return read(decoder)
+  return kind === ANY_FLOAT64 ? readFloat64(decoder) : decoding.readAny(decoder)
 }
 
 function skipText(decoder: decoding.Decoder): undefined {
@@ -152,6 +168,7 @@ function readFloat64(decoder: decoding.Decoder): number {
   return float.getFloat64(0)
 }
 
+/** Names of fields and actors, of which there are few. */
 interface Name {
   readonly bytes: Uint8Array
   readonly text: string
