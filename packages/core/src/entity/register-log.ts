@@ -290,14 +290,29 @@ export function writeRegisters(
       : { elements: () => replaced, before: content.overwritten }
   if (values.length === 0) return { update, content: { ...content, live, removed, overwritten } }
   const end = clock + values.length
+  let before: EntityContent | undefined = content
+  let { clocks, tails } = content
+  // Put off until the next write to the entity: most entities are written to once in a while.
+  const move = (): void => {
+    if (before === undefined) return
+    clocks = new Map(before.clocks).set(client, end)
+    tails = new Map(before.tails).set(client, end - 1)
+    before = undefined
+  }
   return {
     update,
     content: {
       live,
       removed,
       overwritten,
-      clocks: new Map(content.clocks).set(client, end),
-      tails: new Map(content.tails).set(client, end - 1),
+      get clocks() {
+        move()
+        return clocks
+      },
+      get tails() {
+        move()
+        return tails
+      },
       shared: content.shared,
     },
   }

@@ -139,22 +139,37 @@ export interface ArrayAppend {
  * transaction, written directly: a local write needs no document (~3 µs).
  */
 export function encodeAppend(append: ArrayAppend, deletions: readonly ItemId[]): Uint8Array {
-  const encoder = encoding.createEncoder()
-  const { client, clock, root, tail, values } = append
-  if (values.length === 0) {
-    encoding.writeVarUint(encoder, 0)
-  } else {
-    encoding.writeVarUint(encoder, 1)
-    encoding.writeVarUint(encoder, 1)
-    encoding.writeVarUint(encoder, client)
-    encoding.writeVarUint(encoder, clock)
-    writeRun(encoder, client, tail, root, values)
-  }
-  writeDeletions(
-    encoder,
-    deletions.map(({ client, clock }) => ({ client, clock, length: 1 })),
-  )
-  return encoding.toUint8Array(encoder)
+  return encoded((encoder) => {
+    const { client, clock, root, tail, values } = append
+    if (values.length === 0) {
+      encoding.writeVarUint(encoder, 0)
+    } else {
+      encoding.writeVarUint(encoder, 1)
+      encoding.writeVarUint(encoder, 1)
+      encoding.writeVarUint(encoder, client)
+      encoding.writeVarUint(encoder, clock)
+      writeRun(encoder, client, tail, root, values)
+    }
+    writeDeletions(
+      encoder,
+      deletions.map((item) => ({ client: item.client, clock: item.clock, length: 1 })),
+    )
+  })
+}
+
+/** One for all updates: making another one takes longer than filling it. */
+const shared = encoding.createEncoder()
+const MOST_KEPT_BYTES = 65_536
+
+/** The bytes that `write` writes; it must not encode anything else meanwhile. */
+export function encoded(write: (encoder: encoding.Encoder) => void): Uint8Array {
+  shared.cpos = 0
+  shared.bufs = []
+  if (shared.cbuf.length > MOST_KEPT_BYTES) shared.cbuf = new Uint8Array(100)
+  write(shared)
+  return shared.bufs.length === 0
+    ? shared.cbuf.slice(0, shared.cpos)
+    : encoding.toUint8Array(shared)
 }
 
 /** Writes values that stand side by side in a root array, behind its item `tail`; or so many that are deleted. */
