@@ -12,19 +12,19 @@ const layers = {
   replica: { folders: ['entity', 'schema'], npm: ['yjs', 'lib0'] },
   protocol: { folders: ['entity'], npm: ['lib0'] },
   // on top of the pure parts
-  operations: { folders: ['schema', 'entity', 'replica'], npm: ['yjs', 'lib0', 'uuid', 'zod'] },
+  operations: { folders: ['schema', 'entity', 'replica'], npm: ['yjs', 'lib0', 'zod'] },
   query: { folders: ['schema', 'entity', 'replica'], npm: ['lib0'] },
   // at the rim: everything that waits
   storage: { folders: ['protocol', 'replica', 'entity', 'operations'], npm: ['idb', 'lib0'] },
   sync: {
     folders: ['protocol', 'replica', 'entity', 'operations', 'storage'],
-    npm: ['lib0', 'uuid'],
+    npm: ['lib0'],
   },
   // puts the parts together
-  store: { folders: '*', npm: ['yjs', 'lib0', 'uuid', 'idb', 'zod'] },
+  store: { folders: '*', npm: ['yjs', 'lib0', 'idb', 'zod'] },
   'index.ts': { folders: '*', npm: [] },
   // the only folder that may know Node
-  node: { folders: '*', npm: ['yjs', 'lib0', 'uuid', 'idb', 'ws'] },
+  node: { folders: '*', npm: ['yjs', 'lib0', 'idb', 'ws'] },
 }
 
 const core = 'packages/core/src/'

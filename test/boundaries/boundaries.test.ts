@@ -29,9 +29,9 @@ const allowed: Record<string, string> = {
   'packages/core/src/entity/index.test.ts': `import { readFileSync } from 'node:fs'\nimport { save } from '../storage/index.js'\nexport const test = [readFileSync, save]`,
   'packages/core/src/replica/index.ts': `export { doc } from '../entity/index.js'\nexport type { Field } from '../schema/index.js'`,
   'packages/core/src/protocol/index.ts': `export { doc } from '../entity/index.js'\nexport { createDecoder } from 'lib0/decoding'`,
-  'packages/core/src/operations/index.ts': `export { doc } from '../replica/index.js'\nexport { v7 } from 'uuid'`,
+  'packages/core/src/operations/index.ts': `export { doc } from '../replica/index.js'\nexport { createDecoder } from 'lib0/decoding'`,
   'packages/core/src/query/index.ts': `export { doc } from '../replica/index.js'`,
-  'packages/core/src/storage/index.ts': `import { openDB } from 'idb'\nimport { v7 } from '../operations/index.js'\nexport const save = [openDB, v7]`,
+  'packages/core/src/storage/index.ts': `import { openDB } from 'idb'\nimport { doc } from '../operations/index.js'\nexport const save = [openDB, doc]`,
   'packages/core/src/sync/index.ts': `export { createDecoder } from '../protocol/index.js'`,
   'packages/core/src/store/index.ts': `export { save } from '../storage/index.js'\nexport { createDecoder } from '../sync/index.js'\nexport { doc } from '../query/index.js'`,
   'packages/core/src/index.ts': `export { save } from './store/index.js'`,
@@ -53,7 +53,7 @@ const violations: readonly (readonly [file: string, imports: string, rules: read
     ['packages/core/src/entity/bad-schema.ts', '../schema/index.js', ['core-entity-layer']],
     ['packages/core/src/entity/bad-idb.ts', 'idb', ['core-entity-packages']],
     ['packages/core/src/replica/bad.ts', '../operations/index.js', ['core-replica-layer']],
-    ['packages/core/src/replica/bad-uuid.ts', 'uuid', ['core-replica-packages']],
+    ['packages/core/src/replica/bad-idb.ts', 'idb', ['core-replica-packages']],
     ['packages/core/src/protocol/bad.ts', '../replica/index.js', ['core-protocol-layer']],
     ['packages/core/src/operations/bad.ts', '../sync/index.js', ['core-operations-layer']],
     ['packages/core/src/query/bad.ts', '../storage/index.js', ['core-query-layer']],
@@ -102,7 +102,7 @@ function createTree(files: Record<string, string>): string {
       join(folder, 'packages', name, 'package.json'),
     )
   }
-  for (const name of ['idb', 'lib0', 'uuid', 'ws', 'yjs', 'zod']) {
+  for (const name of ['idb', 'lib0', 'ws', 'yjs', 'zod']) {
     link(
       folder,
       join(root, 'packages/core/node_modules', name),

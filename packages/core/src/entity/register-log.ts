@@ -149,17 +149,8 @@ function contentWith(update: Uint8Array, known: KnownValues | undefined): Entity
     tails,
     removed: NOTHING_REMOVED,
     overwritten: hasOverwritten ? { elements: once(overwritten), before: undefined } : undefined,
-    shared: sharedIn(update, shared, known),
+    shared: shared ? (known ? () => known.shared : once(() => sharedOf(update))) : NOTHING_SHARED,
   }
-}
-
-function sharedIn(
-  update: Uint8Array,
-  hasShared: boolean,
-  known: KnownValues | undefined,
-): EntityContent['shared'] {
-  if (!hasShared) return NOTHING_SHARED
-  return known === undefined ? once(() => sharedOf(update)) : () => known.shared
 }
 
 /** Leaves out what is not an element. */

@@ -16,41 +16,24 @@ import { unfit, unknownField } from './refusals.js'
 
 /** The object that `update` hands out: reading gives the value so far, assigning checks and notes it. */
 export function editable(draft: EntityDraft): { readonly proxy: object; revoke(): void } {
-  return Proxy.revocable({}, new Editing(draft))
-}
-
-class Editing implements ProxyHandler<object> {
-  readonly #draft: EntityDraft
-
-  constructor(draft: EntityDraft) {
-    this.#draft = draft
-  }
-
-  get(_target: object, name: string | symbol): unknown {
-    return typeof name === 'string' ? read(this.#draft, name) : undefined
-  }
-
-  set(_target: object, name: string | symbol, value: unknown): boolean {
-    assign(this.#draft, String(name), value)
-    return true
-  }
-
-  deleteProperty(_target: object, name: string | symbol): boolean {
-    assign(this.#draft, String(name), undefined)
-    return true
-  }
-
-  has(_target: object, name: string | symbol): boolean {
-    return name === 'id' || (typeof name === 'string' && Object.hasOwn(this.#draft.fields, name))
-  }
-
-  ownKeys(): string[] {
-    return ['id', ...Object.keys(this.#draft.fields)]
-  }
-
-  getOwnPropertyDescriptor(): PropertyDescriptor {
-    return { enumerable: true, configurable: true }
-  }
+  return Proxy.revocable(
+    {},
+    {
+      get: (_target, name) => (typeof name === 'string' ? read(draft, name) : undefined),
+      set(_target, name, value) {
+        assign(draft, String(name), value)
+        return true
+      },
+      deleteProperty(_target, name) {
+        assign(draft, String(name), undefined)
+        return true
+      },
+      has: (_target, name) =>
+        name === 'id' || (typeof name === 'string' && Object.hasOwn(draft.fields, name)),
+      ownKeys: () => ['id', ...Object.keys(draft.fields)],
+      getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+    },
+  )
 }
 
 function read(draft: EntityDraft, name: string): unknown {

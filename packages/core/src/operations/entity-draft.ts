@@ -67,131 +67,98 @@ export interface WriteStamp {
   readonly actor: string
 }
 
-export function createEntityDraft(ref: EntityRef, context: EntityDraftContext): EntityDraft {
-  return new RegisterDraft(ref, context)
-}
+export function createEntityDraft(
+  { collection, id }: EntityRef,
+  { fields, content, view: stored, updates, client, generation, migrate }: EntityDraftContext,
+): EntityDraft {
+  let base = stored
+  let assignments = new Map<string, StorableValue | typeof REMOVED>()
+  let increments = new Map<string, number>()
+  let document: DocumentDraft | undefined
 
-/** A class: each write makes one, and a closure for each method would take longer than what they do. */
-class RegisterDraft implements EntityDraft {
-  readonly ref: EntityRef
-  readonly fields: Fields
-  readonly content: EntityContent
-  readonly base: EntityView
-  readonly generation: string
-  kind: 'create' | 'update' = 'update'
-  readonly #context: EntityDraftContext
-  /** The entity in the version of the schema that is written to. */
-  #migrated: EntityView
-  #assignments = new Map<string, StorableValue | typeof REMOVED>()
-  #increments = new Map<string, number>()
-  #document: DocumentDraft | undefined
-
-  constructor({ collection, id }: EntityRef, context: EntityDraftContext) {
-    this.ref = { collection, id }
-    this.fields = context.fields
-    this.content = context.content
-    this.base = context.view
-    this.generation = context.generation
-    this.#context = context
-    this.#migrated = context.view
-  }
-
-  migrate(): void {
-    this.#migrated = this.#context.migrate(this.#migrated)
-  }
-
-  assign(key: string, value: StorableValue | typeof REMOVED): void {
-    this.#assignments.set(key, value)
-  }
-
-  unassign(key: string): void {
-    this.#assignments.delete(key)
-  }
-
-  increment(field: string, by: number): void {
-    this.#increments.set(field, (this.#increments.get(field) ?? 0) + by)
-  }
-
-  value(key: string): StorableValue {
-    if (!this.#assignments.has(key)) return this.#migrated.values[key]
-    const assigned = this.#assignments.get(key)
+  function value(key: string): StorableValue {
+    if (!assignments.has(key)) return base.values[key]
+    const assigned = assignments.get(key)
     return assigned === REMOVED ? undefined : assigned
   }
 
-  view(): EntityView {
-    const base = this.#migrated
-    const document = this.#document
-    if (this.#assignments.size === 0 && this.#increments.size === 0 && document === undefined)
-      return base
+  function view(): EntityView {
+    if (assignments.size === 0 && increments.size === 0 && document === undefined) return base
     const values: Record<string, StorableValue> = { ...base.values }
-    for (const [key, assigned] of this.#assignments) {
+    for (const [key, assigned] of assignments) {
       if (assigned === REMOVED) delete values[key]
       else values[key] = assigned
     }
-    for (const [field, by] of this.#increments) {
-      const key = counterKey(field, this.#context.client)
+    for (const [field, by] of increments) {
+      const key = counterKey(field, client)
       values[key] = Number(values[key] ?? 0) + by
     }
     return { ...base, values, shared: document === undefined ? base.shared : document.shared() }
   }
 
-  document(): DocumentDraft {
-    this.#document ??= createDocumentDraft(this.#context.updates(), this.#context.client)
-    return this.#document
-  }
-
-  edits(): DocumentDraft | undefined {
-    return this.#document
-  }
-
-  attempt(change: () => void): void {
-    const assignments = [...this.#assignments]
-    const increments = [...this.#increments]
-    const mark = this.#document?.mark ?? 0
-    try {
-      change()
-    } catch (error) {
-      // Whoever catches it may go on with the transaction: half of the change must not be in it.
-      this.#assignments = new Map(assignments)
-      this.#increments = new Map(increments)
-      this.#document?.rewind(mark)
-      throw error
-    }
-  }
-
-  writes(stampOf: () => WriteStamp): RegisterWrite[] {
-    const writes: RegisterWrite[] = []
-    let before = this.content
-    if (this.#migrated !== this.base) {
-      if (!this.#isChanged()) return writes
-      // The migration comes first and ends with the version: whoever takes the rest back finds it by that.
-      writes.push(...migrationWrites(before, this.base, this.#migrated, stampOf))
-      before = writeRegisters(before, this.#context.client, writes).content
-    }
-    for (const [field, assigned] of this.#assignments) {
-      const write = writeOf(before, field, assigned, stampOf)
-      if (write !== undefined) writes.push(write)
-    }
-    for (const [field, by] of this.#increments)
-      if (by !== 0) writes.push({ kind: 'increment', field, by, ...stampOf() })
-    return writes
-  }
-
-  end(): void {
-    this.#document?.end()
-  }
-
   /** Whether the entity shows anything else than before the transaction. */
-  #isChanged(): boolean {
-    const { conflicts, values } = this.#migrated
+  function isChanged(): boolean {
     return (
-      [...this.#increments.values()].some((by) => by !== 0) ||
-      [...this.#assignments].some(
+      [...increments.values()].some((by) => by !== 0) ||
+      [...assignments].some(
         ([key, assigned]) =>
-          conflicts?.[key] !== undefined ||
-          !sameValue(assigned === REMOVED ? undefined : assigned, values[key]),
+          base.conflicts?.[key] !== undefined ||
+          !sameValue(assigned === REMOVED ? undefined : assigned, base.values[key]),
       )
     )
+  }
+
+  return {
+    ref: { collection, id },
+    fields,
+    content,
+    base: stored,
+    kind: 'update',
+    generation,
+    migrate() {
+      base = migrate(base)
+    },
+    assign: (key, assigned) => void assignments.set(key, assigned),
+    unassign: (key) => void assignments.delete(key),
+    increment: (field, by) => void increments.set(field, (increments.get(field) ?? 0) + by),
+    value,
+    view,
+    document() {
+      document ??= createDocumentDraft(updates(), client)
+      return document
+    },
+    edits: () => document,
+    attempt(change) {
+      const before = { assignments: [...assignments], increments: [...increments] }
+      const mark = document?.mark ?? 0
+      try {
+        change()
+      } catch (error) {
+        // Whoever catches it may go on with the transaction: half of the change must not be in it.
+        assignments = new Map(before.assignments)
+        increments = new Map(before.increments)
+        document?.rewind(mark)
+        throw error
+      }
+    },
+    writes(stampOf) {
+      const writes: RegisterWrite[] = []
+      let before = content
+      if (base !== stored) {
+        if (!isChanged()) return writes
+        // The migration comes first and ends with the version: whoever takes the rest back finds it by that.
+        writes.push(...migrationWrites(content, stored, base, stampOf))
+        before = writeRegisters(content, client, writes).content
+      }
+      for (const [field, assigned] of assignments) {
+        const write = writeOf(before, field, assigned, stampOf)
+        if (write !== undefined) writes.push(write)
+      }
+      for (const [field, by] of increments)
+        if (by !== 0) writes.push({ kind: 'increment', field, by, ...stampOf() })
+      return writes
+    },
+    end: () => document?.end(),
   }
 }
 
@@ -236,8 +203,9 @@ function writeOf(
   stampOf: () => WriteStamp,
 ): RegisterWrite | undefined {
   const live = content.live.filter((element) => element.field === field)
-  const seen = content.removed.size === 0 ? live : [...live, ...(content.removed.get(field) ?? [])]
-  const supersedes = seen.map(({ lastModified, actor }) => ({ lastModified, actor }))
+  const supersedes = [...live, ...(content.removed.get(field) ?? [])].map(
+    ({ lastModified, actor }) => ({ lastModified, actor }),
+  )
   if (value === REMOVED) {
     return live.length > 0 ? { kind: 'remove', field, supersedes } : undefined
   }

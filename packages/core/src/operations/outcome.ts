@@ -27,19 +27,17 @@ class KeptOutcome implements Outcome {
 
   saved(): void {
     if (this.#reached === 'applied') this.#reached = 'saved'
-    this.#release(({ stage }) => stage === 'saved')
+    this.#settle('saved')
   }
 
   synced(): void {
     this.#reached = 'synced'
-    this.#release(() => true)
+    this.#settle()
   }
 
   failed(error: TidemarkError): void {
     this.#error = error
-    const waiters = this.#waiters
-    this.#waiters = NOBODY
-    for (const { reject } of waiters) reject(error)
+    this.#settle()
   }
 
   when(stage: OperationStage): Promise<void> {
@@ -50,11 +48,16 @@ class KeptOutcome implements Outcome {
     })
   }
 
-  #release(has: (waiter: Waiter) => boolean): void {
+  /** Those who wait for `only`, or all of them. */
+  #settle(only?: OperationStage): void {
     const waiters = this.#waiters
-    if (waiters.length === 0) return
-    this.#waiters = waiters.filter((waiter) => !has(waiter))
-    for (const waiter of waiters) if (has(waiter)) waiter.resolve()
+    if (waiters === NOBODY) return
+    this.#waiters = NOBODY
+    for (const waiter of waiters) {
+      if (only !== undefined && waiter.stage !== only) this.#waiters = [...this.#waiters, waiter]
+      else if (this.#error === undefined) waiter.resolve()
+      else waiter.reject(this.#error)
+    }
   }
 }
 

@@ -187,8 +187,8 @@ export function createReplica(): Replica {
       .filter((operation) => operation !== undefined)
       .filter(onEntity)
       .sort(byOrder)
-    entity.pending = listOf(all.filter((operation) => operation.failure === null))
-    entity.failed = listOf(all.filter((operation) => operation.failure !== null))
+    entity.pending = all.filter((operation) => operation.failure === null)
+    entity.failed = all.filter((operation) => operation.failure !== null)
   }
 
   function currentOf(id: string): PendingOperation | undefined {
@@ -351,10 +351,6 @@ export function createReplica(): Replica {
   }
 }
 
-function listOf(operations: PendingOperation[]): PendingOperation[] {
-  return operations.length === 0 ? NO_OPERATIONS : operations
-}
-
 function updatesOf(entity: MutableEntity): Uint8Array[] {
   const { confirmed, parts } = currentLife(entity.confirmed, partsOn(entity))
   const updates = confirmed === undefined ? [] : [confirmed.bytes]
@@ -378,10 +374,14 @@ function contentOf(entity: MutableEntity): EntityContent {
   return { ...decodeContent(mergeUpdates(updates)), removed }
 }
 
-function partsOn({ pending, collection, id }: MutableEntity): PendingPart[] {
+/** What pending operations do to one entity, in order. */
+export function partsOn({
+  pending,
+  collection,
+  id,
+}: Pick<EntityState, 'pending' | 'collection' | 'id'>): PendingPart[] {
   const found: PendingPart[] = []
-  for (const { parts } of pending) {
+  for (const { parts } of pending)
     for (const part of parts) if (part.id === id && part.collection === collection) found.push(part)
-  }
   return found
 }

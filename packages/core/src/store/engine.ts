@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid'
 import { createHybridClock, formatActor } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import { missing } from '../operations/index.js'
@@ -25,6 +24,7 @@ import { createOutcomes } from './outcomes.js'
 import { createRollbacks } from './rollbacks.js'
 import { createSnapshotShelf, type SnapshotShelf } from './snapshots.js'
 import type { StoreStatus } from './types.js'
+import { uuidOf } from './uuid.js'
 import { createWatch } from './watches.js'
 import { createWriting, isKnown, type Writing } from './writing.js'
 
@@ -315,7 +315,7 @@ export function createEngine(
   }
 
   function newUuid(): string {
-    return uuidv7({ msecs: Math.max(0, clock.now()), random: random.bytes(16) })
+    return uuidOf(Math.max(0, clock.now()), random.bytes(16))
   }
 
   function newReplicaId(): string {

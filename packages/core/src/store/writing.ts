@@ -22,6 +22,7 @@ import {
   type EntityRef,
   keyOf,
   type PendingPart,
+  partsOn,
   type Replica,
   withFormerNames,
 } from '../replica/index.js'
@@ -197,22 +198,13 @@ export function createWriting(host: WritingHost): Writing {
 }
 
 function generationOf(replica: Replica, ref: EntityRef): string {
-  return (
-    currentGeneration(replica.entity(ref)?.confirmed, pendingParts(replica, ref)) ??
-    FIRST_GENERATION
-  )
+  const entity = replica.entity(ref)
+  return (entity && currentGeneration(entity.confirmed, partsOn(entity))) ?? FIRST_GENERATION
 }
 
 function pendingWrites(replica: Replica, ref: EntityRef): RegisterWrite[] {
-  return pendingParts(replica, ref).flatMap(({ writes }) => writes)
-}
-
-function pendingParts(replica: Replica, { collection, id }: EntityRef): PendingPart[] {
-  const found: PendingPart[] = []
-  for (const { parts } of replica.entity({ collection, id })?.pending ?? []) {
-    for (const part of parts) if (part.id === id && part.collection === collection) found.push(part)
-  }
-  return found
+  const entity = replica.entity(ref)
+  return entity === undefined ? [] : partsOn(entity).flatMap(({ writes }) => writes)
 }
 
 const NOTHING: EntityView = viewOf(EMPTY_CONTENT)

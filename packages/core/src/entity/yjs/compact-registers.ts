@@ -67,29 +67,25 @@ function stretchesOf(
   const stretches: Stretch[] = []
   let at = 0
   let next = 0
-  for (const struct of array) {
-    const end = endOf(struct)
+  for (const { clock, length, values } of array) {
+    const end = clock + length
     // A struct may begin with what the one before has said already.
     while (at < end) {
-      const range = deleted[next]
-      if (range !== undefined && endOf(range) <= at) {
-        next += 1
-        continue
-      }
+      while (endOf(deleted[next]) <= at && next < deleted.length) next += 1
+      const from = deleted[next]?.clock ?? end
       const last = stretches.at(-1)
-      if (range !== undefined && range.clock <= at) {
-        const until = Math.min(end, endOf(range))
-        if (typeof last === 'number') stretches[stretches.length - 1] = last + until - at
-        else stretches.push(until - at)
-        at = until
-        continue
+      const start = at
+      if (from <= at) {
+        at = Math.min(end, endOf(deleted[next]))
+        if (typeof last === 'number') stretches.push(Number(stretches.pop()) + at - start)
+        else stretches.push(at - start)
+      } else {
+        at = Math.min(end, from)
+        if (values === undefined) return undefined
+        const live = values.slice(start - clock, at - clock)
+        if (typeof last === 'object') last.push(...live)
+        else stretches.push(live)
       }
-      if (struct.values === undefined) return undefined
-      const until = Math.min(end, range?.clock ?? end)
-      const values = struct.values.slice(at - struct.clock, until - struct.clock)
-      if (typeof last === 'object') last.push(...values)
-      else stretches.push(values)
-      at = until
     }
   }
   return endOf(deleted.at(-1)) <= at ? stretches : undefined

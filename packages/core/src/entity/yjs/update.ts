@@ -207,7 +207,7 @@ export function writeDeletions(
   encoder: encoding.Encoder,
   deletions: readonly DeletedRange[],
 ): void {
-  const byClient = deletions.length === 0 ? NOTHING_DELETED : rangesByClient(deletions)
+  const byClient = rangesByClient(deletions)
   encoding.writeVarUint(encoder, byClient.size)
   for (const [client, ranges] of byClient) {
     encoding.writeVarUint(encoder, client)
@@ -218,8 +218,6 @@ export function writeDeletions(
     }
   }
 }
-
-const NOTHING_DELETED: ReadonlyMap<number, DeletedRange[]> = new Map()
 
 /** By client, ascending ranges that don't touch each other. */
 export function rangesByClient(deletions: readonly DeletedRange[]): Map<number, DeletedRange[]> {
