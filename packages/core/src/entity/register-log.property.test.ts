@@ -99,6 +99,27 @@ describe('register log', () => {
     )
   })
 
+  test('[L4] reads the same whether or not it is known what the bytes show', () => {
+    let rivals = 0
+    fc.assert(
+      fc.property(steps, (script) => {
+        const bytes = mergeUpdates([new Uint8Array([0, 0]), ...play(script).updates])
+        for (const update of [bytes, compactUpdate(bytes)]) {
+          const read = decodeContent(update)
+          const view = viewOf(read)
+          if (Object.keys(view.values).length < read.live.length) rivals += 1
+          const known = decodeContent(update, view)
+          expect(known.live).toEqual(read.live)
+          expect(known.clocks).toEqual(read.clocks)
+          expect(known.tails).toEqual(read.tails)
+          expect(viewOf(known)).toEqual(view)
+        }
+      }),
+      { seed: SEED, numRuns: 300 },
+    )
+    expect(rivals).toBeGreaterThan(30)
+  })
+
   test('[L4] what a write leaves in memory is what its bytes say', () => {
     fc.assert(
       fc.property(
