@@ -35,7 +35,7 @@ export {
   type WrittenContent,
   writeRegisters,
 } from './register-log.js'
-export { type RenewedDocument, renewDocument } from './renewal.js'
+export { counterFieldOf, type RenewedDocument, renewDocument } from './renewal.js'
 export {
   type ActorParts,
   compareStamps,
@@ -50,6 +50,7 @@ export {
   type ValidatedUpdate,
   validateUpdate,
 } from './validate.js'
+export { validateDocument } from './validate-document.js'
 export { frozen, type StorableValue, sameValue } from './value.js'
 export {
   type ConflictingValue,

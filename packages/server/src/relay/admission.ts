@@ -1,17 +1,21 @@
 import { isTidemarkError } from '@tidemark/core'
 import {
   COLLECTION_NAME,
+  DELETED_FIELD,
+  type Element,
   ENTITY_ID,
   type ValidatedUpdate,
   validateUpdate,
 } from '@tidemark/core/entity'
 import { type OperationPart, operationDigest } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
-import type { ClientBinding, EntityHead, RelayTransaction } from '../storage/index.js'
+import type { ClientBinding, EntityRef, RelayTransaction } from '../storage/index.js'
+import type { AdmittedPart } from './admitted-part.js'
 import type { AwaitedCreates } from './awaited-creates.js'
 import { compacted, isCompactionDue } from './compaction.js'
 import { driftOf } from './drift.js'
 import type { HeadBatch } from './entity-heads.js'
+import { judgeHandBack } from './hand-back.js'
 import type { Limits } from './limits.js'
 import { lifeFor } from './lives.js'
 import { isActorOf, OPERATION_ID } from './names.js'
@@ -29,19 +33,12 @@ export interface AdmissionContext {
   readonly log: Log
   /** Milliseconds since the epoch. */
   readonly now: number
+  /** Whether devices may bring back what a former life of the database had [L22]. */
+  readonly takesHandBacks: boolean
+  /** An operation needs entities whose bytes are damaged. */
+  readonly damaged: (space: string, entities: readonly EntityRef[]) => void
   /** Entities to be renewed once this is committed. */
   readonly renewals: RenewalDue[]
-}
-
-/** A part that passed, with everything that writing it takes. */
-interface AdmittedPart {
-  readonly part: OperationPart
-  readonly head: EntityHead | undefined
-  readonly clients: ReadonlyMap<number, ClientBinding>
-  readonly versionSequence: number
-  readonly lastModified: number
-  /** Replaces the entity's log when it is due. */
-  readonly snapshot: Uint8Array | undefined
 }
 
 const NO_CLIENTS: ReadonlyMap<number, ClientBinding> = new Map()
@@ -88,7 +85,7 @@ export async function admit(context: AdmissionContext, submission: Submission): 
 
 async function judgeParts(
   context: AdmissionContext,
-  { space, author, operation: { parts } }: Submission,
+  { space, author, operation: { parts }, isHandBack = false }: Submission,
 ): Promise<readonly AdmittedPart[] | Rejection> {
   const { maxParts, maxOperationBytes } = context.limits
   if (parts.length === 0) return rejected('invalid', 'The operation has no parts.')
@@ -114,7 +111,9 @@ async function judgeParts(
     const name = `${part.collection}/${part.id}`
     if (seen.has(name)) return rejected('invalid', `The operation changes ${name} twice.`)
     seen.add(name)
-    const judged = await judgePart(context, space, author, part)
+    const judged = isHandBack
+      ? await judgeHandBack(context, space, part)
+      : await judgePart(context, space, author, part)
     if ('kind' in judged) return judged
     admitted.push(judged)
   }
@@ -178,11 +177,23 @@ async function judgePart(
     versionSequence = Math.max(versionSequence, element.sequence)
     lastModified = Math.max(lastModified, element.lastModified)
   }
-  if (head === undefined && before !== undefined)
-    return { part, head, clients, versionSequence, lastModified, snapshot: part.update }
+  const isTombstone = head?.tombstoneAt != null || elements.some(deletes)
+  const judged = {
+    part,
+    head,
+    clients,
+    versionSequence,
+    lastModified,
+    tombstoneAt: isTombstone ? now : null,
+  }
+  if (head === undefined && before !== undefined) return { ...judged, snapshot: part.update }
   const due = head !== undefined && isCompactionDue(head, part.update.length)
   const snapshot = due ? compacted(await tx.entityLog(space, part, head), part.update) : undefined
-  return { part, head, clients, versionSequence, lastModified, snapshot }
+  return { ...judged, snapshot }
+}
+
+function deletes({ field, value }: Element): boolean {
+  return field === DELETED_FIELD && value !== null
 }
 
 /** Client ids that are new here belong to the author from now on [L19]. */
@@ -203,11 +214,18 @@ function bind(
 async function writePart(
   { tx, heads, limits, renewals }: AdmissionContext,
   space: string,
-  { part, head, clients, versionSequence, lastModified, snapshot }: AdmittedPart,
+  { part, head, clients, versionSequence, lastModified, tombstoneAt, snapshot }: AdmittedPart,
   sequence: number,
 ): Promise<void> {
   const ref = { collection: part.collection, id: part.id }
-  const common = { generation: part.generation, sequence, versionSequence, lastModified, clients }
+  const common = {
+    generation: part.generation,
+    sequence,
+    versionSequence,
+    lastModified,
+    clients,
+    tombstoneAt,
+  }
   if (snapshot !== undefined) {
     await tx.putSnapshot(space, ref, snapshot)
     const sizes = { snapshotBytes: snapshot.length, logBytes: 0, logLength: 0 }
@@ -228,7 +246,7 @@ async function writePart(
 /** Only for what goes wrong before the first write. What is not the operation's fault is thrown again. */
 function rejectionFor(
   error: unknown,
-  { log }: AdmissionContext,
+  { log, damaged }: AdmissionContext,
   submission: Submission,
 ): Rejection {
   if (!isTidemarkError(error)) throw error
@@ -240,6 +258,10 @@ function rejectionFor(
     case 'corrupt': {
       const { space, operation } = submission
       log.error({ err: error, space, operation: operation.id }, 'an operation needs damaged bytes')
+      damaged(
+        space,
+        operation.parts.map(({ collection, id }) => ({ collection, id })),
+      )
       return retryLater('unavailable', 'Damaged here; waits for repair.', CORRUPT_RETRY_MS)
     }
     default:

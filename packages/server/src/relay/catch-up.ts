@@ -2,7 +2,8 @@ import type { Clock } from '@tidemark/core'
 import { mergeUpdates } from '@tidemark/core/entity'
 import { type EntityState, encodeRelayMessage } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
-import type { EntityPage, RelayStorage } from '../storage/index.js'
+import type { EntityPage, EntityRef, RelayStorage } from '../storage/index.js'
+import type { DamagedEntities } from './damaged-entities.js'
 import { toEntityState } from './entity-state.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
@@ -15,11 +16,14 @@ export interface CatchUpOptions {
   readonly storage: RelayStorage
   readonly sequencer: Sequencer
   readonly hub: Hub
+  readonly damaged: DamagedEntities
   readonly clock: Clock
   readonly limits: Limits
   readonly log: Log
   readonly space: string
   readonly since: number
+  /** The reader takes what it gets for all that there is: it needs no tombstones. */
+  readonly fresh: boolean
   readonly subscriber: Subscriber
   bufferedBytes(): number
   isOpen(): boolean
@@ -29,12 +33,13 @@ export interface CatchUpOptions {
 
 /**
  * Sends every entity that changed after `since` once, page by page, no faster than the reader reads; says `caughtUp` at the
- * head and makes the channel live in that same turn [L21].
+ * head and makes the channel live in that same turn [L21]. Whoever's checkpoint is older than the purge horizon can't be told
+ * what is gone, and gets everything from the start instead [L23].
  */
 export function startCatchUp(options: CatchUpOptions): void {
-  const { storage, sequencer, hub, clock, limits, log, space, subscriber } = options
+  const { storage, sequencer, hub, damaged, clock, limits, log, space, subscriber } = options
   const pageLimits = { maxEntities: limits.pageEntities, maxBytes: limits.pageBytes }
-  let since = options.since
+  let { since, fresh } = options
 
   function step(): void {
     if (!options.isOpen()) return
@@ -45,16 +50,26 @@ export function startCatchUp(options: CatchUpOptions): void {
   async function sendPage(): Promise<void> {
     if (!options.isOpen()) return
     try {
+      const { channel } = subscriber
+      const horizon = await storage.horizon(space)
+      // Looked at with every page: the horizon may pass a slow reader.
+      if (!fresh && options.since > 0 && options.since < horizon) {
+        subscriber.send(encodeRelayMessage({ type: 'reset', channel }))
+        since = 0
+        fresh = true
+      }
       const page = await storage.entitiesSince(space, since, pageLimits)
       if (!options.isOpen()) return
       report(page)
       since = page.through
-      const { channel } = subscriber
       if (page.entities.length > 0) {
         subscriber.send(encodeRelayMessage({ type: 'page', channel, entities: toStates(page) }))
       }
       if (!page.complete) return step()
-      subscriber.send(encodeRelayMessage({ type: 'caughtUp', channel, sequence: since }))
+      subscriber.send(encodeRelayMessage({ type: 'caughtUp', channel, sequence: since, horizon }))
+      // Perhaps this one has what is damaged here.
+      const missing = damaged.in(space)
+      if (missing.length > 0) subscriber.send(wanted(missing)(channel))
       hub.join(space, subscriber, since)
     } catch (error) {
       log.error({ err: error, space }, "a catch-up can't be read")
@@ -63,12 +78,20 @@ export function startCatchUp(options: CatchUpOptions): void {
   }
 
   function report({ corrupt }: EntityPage): void {
+    if (corrupt.length === 0) return
     for (const { collection, id } of corrupt) {
       log.error({ space, collection, id }, 'an entity is damaged and left out')
     }
+    damaged.note(space, corrupt)
+    hub.tell(space, wanted(corrupt))
   }
 
   step()
+}
+
+/** Asks for entities that are damaged here. */
+export function wanted(entities: readonly EntityRef[]): (channel: number) => Uint8Array {
+  return (channel) => encodeRelayMessage({ type: 'wanted', channel, entities })
 }
 
 function toStates({ entities }: EntityPage): EntityState[] {

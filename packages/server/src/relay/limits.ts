@@ -32,6 +32,13 @@ export interface Limits extends RelayLimits {
   readonly pageLowWater: number
   /** A connection with more than this buffered is cut, in bytes. */
   readonly maxBufferedBytes: number
+  /**
+   * How long tombstones and the ids of operations are kept, in milliseconds. A device that was away for longer reads
+   * everything anew, and what it has not sent by then may be refused.
+   */
+  readonly retention: number
+  /** Time between two rounds of purging, in milliseconds. */
+  readonly housekeepingInterval: number
   /** Operations and bytes that one commit takes. */
   readonly batchOperations: number
   readonly batchBytes: number
@@ -71,6 +78,9 @@ export const DEFAULT_LIMITS: Limits = {
   pageLowWater: 512 * KIB,
   // Reliability S7.
   maxBufferedBytes: 8 * MIB,
+  // Three times what a device may be away by default (30 days), so that nobody who keeps to that ever notices.
+  retention: 90 * 24 * 60 * 60_000,
+  housekeepingInterval: 60 * 60_000,
   batchOperations: 256,
   batchBytes: MIB,
 }

@@ -1,5 +1,8 @@
 import { CLOSE_CODES, encodeRelayMessage } from '@tidemark/core/protocol'
 import { silentLog } from '../log.js'
+import { wanted } from './catch-up.js'
+import { createDamagedEntities } from './damaged-entities.js'
+import { createHousekeeping } from './housekeeping.js'
 import { createHub } from './hub.js'
 import { DEFAULT_LIMITS } from './limits.js'
 import type { Relay, RelayOptions } from './ports.js'
@@ -14,6 +17,7 @@ export function createRelay(options: RelayOptions): Relay {
   const { storage, clock, randomId, log = silentLog } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const hub = createHub()
+  const damaged = createDamagedEntities()
   const sequencer = createSequencer({
     storage,
     clock,
@@ -27,11 +31,26 @@ export function createRelay(options: RelayOptions): Relay {
         .toLowerCase()
         .replace(/[^0-9a-z]/g, '')
         .slice(-16),
+    damaged(space, entities) {
+      damaged.note(space, entities)
+      hub.tell(space, wanted(entities))
+    },
+    handedBack: (space, entities) => damaged.forget(space, entities),
     renewed: ({ space, sequence, entity }) =>
       hub.announce(space, sequence, (channel) =>
         encodeRelayMessage({ type: 'renewed', channel, sequence, entity }),
       ),
   })
+  const housekeeping = createHousekeeping({
+    storage,
+    sequencer,
+    clock,
+    limits,
+    log,
+    purged: (space, horizon) =>
+      hub.tell(space, (channel) => encodeRelayMessage({ type: 'purged', channel, horizon })),
+  })
+  housekeeping.start()
   const sessions = new Set<Session>()
   const context: SessionContext = {
     storage,
@@ -40,6 +59,7 @@ export function createRelay(options: RelayOptions): Relay {
     log,
     sequencer,
     hub,
+    damaged,
     authenticate: options.authenticate ?? (({ user }) => user),
   }
   let stopping = false
@@ -58,6 +78,7 @@ export function createRelay(options: RelayOptions): Relay {
     },
     async stop() {
       stopping = true
+      housekeeping.stop()
       for (const session of sessions) session.pause()
       await sequencer.stop()
       for (const session of sessions) session.close(CLOSE_CODES.restarting, 'The relay stops.')

@@ -1,6 +1,6 @@
 import type { Clock } from '@tidemark/core'
 import type { Log } from '../log.js'
-import type { RelayStorage } from '../storage/index.js'
+import type { EntityRef, RelayStorage, RelayTransaction } from '../storage/index.js'
 import { admit } from './admission.js'
 import { createAwaitedCreates } from './awaited-creates.js'
 import { createEntityHeads, type HeadBatch } from './entity-heads.js'
@@ -30,6 +30,11 @@ export interface Sequencer {
   push(push: Push): void
   /** `read` runs after everything that was pushed before this call was answered. */
   read(read: () => Promise<void>): void
+  /**
+   * Runs `work` as a transaction of the relay's own between two batches, once operations have had their turn. Rejects when
+   * the storage fails or is failing.
+   */
+  maintain<T>(work: (tx: RelayTransaction, heads: HeadBatch) => Promise<T>): Promise<T>
   isFailing(): boolean
   /** Resolves when nothing waits or runs; then ends the probing of a storage that fails. */
   stop(): Promise<void>
@@ -44,6 +49,10 @@ export interface SequencerOptions {
   readonly recover: () => Promise<void>
   /** Up to 16 letters and digits that no other call gives. */
   readonly randomSuffix: () => string
+  /** An operation needs entities whose bytes are damaged. */
+  readonly damaged: (space: string, entities: readonly EntityRef[]) => void
+  /** Called after the commit of entities that somebody has brought back. */
+  readonly handedBack: (space: string, entities: readonly EntityRef[]) => void
   /** Called after the commit of a renewal, in sequence order. */
   readonly renewed: (renewal: Renewal) => void
 }
@@ -57,7 +66,9 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   const awaited = createAwaitedCreates()
   const health = createStoreHealth(options)
   const pushes: Push[] = []
+  const chores: (() => Promise<void>)[] = []
   const reads: { readonly after: number; readonly run: () => Promise<void> }[] = []
+  let epochStartedAt: number | undefined
   let pushed = 0
   let answered = 0
   let isRunning = false
@@ -70,9 +81,10 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   }
 
   async function run(): Promise<void> {
-    while (pushes.length > 0 || reads.length > 0) {
+    while (pushes.length > 0 || reads.length > 0 || chores.length > 0) {
       if (pushes.length > 0) await commitBatch()
       await runReads()
+      await chores.shift()?.()
     }
     isRunning = false
   }
@@ -84,12 +96,25 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     let renewals: RenewalDue[] = []
     try {
       if (!health.isFailing()) {
+        epochStartedAt ??= await storage.epochStartedAt()
         verdicts = await storage.transaction(async (tx) => {
           // Taken here and not before: what arrived while the storage got ready joins the batch.
           batch ??= takeBatch()
           changed = heads.begin(tx)
           renewals = []
-          const context = { tx, heads: changed, awaited, limits, log, now: clock.now(), renewals }
+          const now = clock.now()
+          const takesHandBacks = now - (epochStartedAt ?? 0) < limits.retention
+          const context = {
+            tx,
+            heads: changed,
+            awaited,
+            limits,
+            log,
+            now,
+            takesHandBacks,
+            renewals,
+            damaged: options.damaged,
+          }
           const results: Verdict[] = []
           for (const push of batch) {
             const verdict = await admit(context, push)
@@ -113,6 +138,8 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     for (const [index, push] of batch.entries()) {
       const verdict = verdicts[index] ?? unavailable
       note(push, verdict)
+      if (push.isHandBack && verdict.kind === 'accepted')
+        options.handedBack(push.space, push.operation.parts)
       answer(push, verdict)
     }
     if (renewals.length > 0 && !health.isFailing()) await renew(renewals)
@@ -120,19 +147,33 @@ export function createSequencer(options: SequencerOptions): Sequencer {
 
   /** In a transaction of its own, behind the answers: nobody waits for it. */
   async function renew(due: readonly RenewalDue[]): Promise<void> {
+    try {
+      const renewed = await changeHeads((tx, changed) =>
+        renewAll(due, tx, changed, options.randomSuffix),
+      )
+      for (const renewal of renewed) options.renewed(renewal)
+    } catch {
+      // Its own log line is written; the next compaction finds it due again.
+    }
+  }
+
+  async function changeHeads<T>(
+    work: (tx: RelayTransaction, changed: HeadBatch) => Promise<T>,
+  ): Promise<T> {
     let changed: HeadBatch | undefined
     try {
-      const renewed = await storage.transaction(async (tx) => {
+      const result = await storage.transaction(async (tx) => {
         changed = heads.begin(tx)
-        const done = await renewAll(due, tx, changed, options.randomSuffix)
+        const done = await work(tx, changed)
         await changed.flush()
         return done
       })
       if (changed !== undefined) heads.keep(changed)
-      for (const renewal of renewed) options.renewed(renewal)
+      return result
     } catch (error) {
       heads.clear()
       health.fail(error)
+      throw error
     }
   }
 
@@ -183,6 +224,19 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     read(read) {
       reads.push({ after: pushed, run: read })
       wake()
+    },
+    maintain(work) {
+      return new Promise((resolve, reject) => {
+        chores.push(async () => {
+          try {
+            if (health.isFailing()) throw new Error('The storage is failing.')
+            resolve(await changeHeads(work))
+          } catch (error) {
+            reject(error)
+          }
+        })
+        wake()
+      })
     },
     isFailing: health.isFailing,
     async stop() {

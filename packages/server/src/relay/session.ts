@@ -12,6 +12,7 @@ import {
 import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
 import { startCatchUp } from './catch-up.js'
+import type { DamagedEntities } from './damaged-entities.js'
 import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
@@ -28,6 +29,7 @@ export interface SessionContext {
   readonly log: Log
   readonly sequencer: Sequencer
   readonly hub: Hub
+  readonly damaged: DamagedEntities
   readonly authenticate: Authenticate
 }
 
@@ -190,10 +192,16 @@ export function createSession(
         tellFates(channelOf(message.channel, channels), author, message.ids)
         break
       case 'subscribe':
-        subscribe(channelOf(message.channel, channels), message.since)
+        subscribe(channelOf(message.channel, channels), message)
         break
       case 'push':
-        push(channelOf(message.channel, channels), author, message.operation)
+      case 'handBack':
+        push(
+          channelOf(message.channel, channels),
+          author,
+          message.operation,
+          message.type === 'handBack',
+        )
         break
       case 'ping': {
         const pong = (): RelayMessage => ({
@@ -209,7 +217,6 @@ export function createSession(
       case 'join':
       case 'leave':
       case 'presence':
-      case 'handBack':
         throw new Refusal(CLOSE_CODES.protocolViolation, `This relay takes no ${message.type}.`)
       default:
         message satisfies never
@@ -243,12 +250,14 @@ export function createSession(
       type: 'opened',
       channel: number,
       head: await storage.head(space),
-      horizon: 0,
       role: 'admin',
     }))
   }
 
-  function subscribe(channel: Channel, since: number): void {
+  function subscribe(
+    channel: Channel,
+    { since, fresh }: Pick<ClientMessage & { readonly type: 'subscribe' }, 'since' | 'fresh'>,
+  ): void {
     if (channel.subscribed) {
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The channel is subscribed already.')
     }
@@ -257,6 +266,7 @@ export function createSession(
       ...context,
       space: channel.space,
       since,
+      fresh,
       subscriber: channel,
       bufferedBytes: () => connection.bufferedBytes,
       isOpen: () => state.kind === 'open' && !paused,
@@ -264,7 +274,12 @@ export function createSession(
     })
   }
 
-  function push(channel: Channel, author: Author, operation: WireOperation): void {
+  function push(
+    channel: Channel,
+    author: Author,
+    operation: WireOperation,
+    isHandBack: boolean,
+  ): void {
     const { space } = channel
     if (inFlight >= limits.maxInFlight) {
       throw new Refusal(
@@ -279,6 +294,7 @@ export function createSession(
       space,
       author,
       operation,
+      isHandBack,
       answer(verdict) {
         unanswered -= 1
         count(-1, -bytes)

@@ -6,4 +6,6 @@ export interface Submission {
   readonly space: string
   readonly author: Author
   readonly operation: WireOperation
+  /** It brings back what the relay has lost: its author vouches for what others wrote [L22]. */
+  readonly isHandBack?: boolean
 }

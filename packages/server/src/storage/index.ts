@@ -19,5 +19,6 @@ export type {
   RelayTransaction,
   StoredEntity,
   StoredOperation,
+  Tombstone,
 } from './port.js'
 export { openSqliteStorage, type SqliteStorageOptions } from './sqlite-storage.js'

@@ -162,7 +162,7 @@ const shared = encoding.createEncoder()
 const MOST_KEPT_BYTES = 65_536
 
 /** The bytes that `write` writes; it must not encode anything else meanwhile. */
-export function encoded(write: (encoder: encoding.Encoder) => void): Uint8Array {
+function encoded(write: (encoder: encoding.Encoder) => void): Uint8Array {
   shared.cpos = 0
   shared.bufs = []
   if (shared.cbuf.length > MOST_KEPT_BYTES) shared.cbuf = new Uint8Array(100)
@@ -262,6 +262,17 @@ export function compactDocument(update: Uint8Array): Uint8Array {
     const compacted = Y.encodeStateAsUpdate(doc)
     doc.destroy()
     return compacted
+  })
+}
+
+/** Whether a document takes in everything of an update: nothing of it waits for something that it refers to. */
+export function loadsWhole(update: Uint8Array): boolean {
+  return readable(() => {
+    const doc = new Y.Doc({ guid: '' })
+    Y.applyUpdate(doc, update)
+    const { pendingStructs, pendingDs } = doc.store
+    doc.destroy()
+    return pendingStructs === null && pendingDs === null
   })
 }
 

@@ -1,0 +1,14 @@
+import type { OperationPart } from '@tidemark/core/protocol'
+import type { ClientBinding, EntityHead } from '../storage/index.js'
+
+/** A part that passed, with everything that writing it takes. */
+export interface AdmittedPart {
+  readonly part: OperationPart
+  readonly head: EntityHead | undefined
+  readonly clients: ReadonlyMap<number, ClientBinding>
+  readonly versionSequence: number
+  readonly lastModified: number
+  readonly tombstoneAt: number | null
+  /** Replaces the entity's log when it is due. */
+  readonly snapshot: Uint8Array | undefined
+}
