@@ -9,11 +9,13 @@ export const DOCUMENTS: readonly string[] = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'docs/architecture.md',
+  'docs/authentication.md',
   'docs/benchmarks.md',
   'docs/guarantees.md',
   'docs/laws.md',
   'docs/protocol.md',
   'docs/schema.md',
+  'docs/yjs-clients.md',
   'examples/cards/README.md',
 ]
 

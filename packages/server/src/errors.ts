@@ -20,6 +20,12 @@ export type RelayStartErrorCode =
   | 'host-not-loopback'
   /** The directory to serve files from does not exist. */
   | 'public-missing'
+  /** The configuration file that was named is not there. */
+  | 'config-missing'
+  /** The configuration file can't be run, or exports no configuration. */
+  | 'config-unreadable'
+  /** A setting has a value that it can't have; the message names its key. */
+  | 'config-invalid'
 
 /** Thrown by `createRelayServer` and `openSqliteStorage`; its message says what to do next. */
 export class RelayStartError extends Error {
@@ -34,4 +40,9 @@ export class RelayStartError extends Error {
     super(message, options)
     this.code = code
   }
+}
+
+/** @param key of the setting, such as `auth.jwt.secret` */
+export function configInvalid(key: string, what: string): RelayStartError {
+  return new RelayStartError('config-invalid', `The setting ${key} ${what}.`)
 }

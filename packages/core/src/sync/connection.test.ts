@@ -29,8 +29,13 @@ const STATES = {
   online: { kind: 'online', silent: false },
   'online, silent': { kind: 'online', silent: true },
   waiting: { kind: 'waiting', attempt: 3 },
-  halted: { kind: 'halted', code: CLOSE_CODES.unauthorized, reason: 'expired' },
-} as const satisfies Record<Kind | 'online, silent', ConnectionState>
+  'connecting, refused': { kind: 'connecting', attempt: 3, refused: true },
+  'greeting, refused': { kind: 'greeting', attempt: 3, refused: true },
+  'waiting, refused': { kind: 'waiting', attempt: 3, refused: true },
+  halted: { kind: 'halted', code: CLOSE_CODES.incompatible, reason: 'version 2' },
+  'halted, unauthorized': { kind: 'halted', code: CLOSE_CODES.unauthorized, reason: 'expired' },
+  'halted, forbidden': { kind: 'halted', code: CLOSE_CODES.forbidden, reason: 'not here' },
+} as const satisfies Record<Kind | `${Kind}, ${string}`, ConnectionState>
 type StateName = keyof typeof STATES
 
 /** Every type of event, split where what comes next depends on what is in it. */
@@ -43,8 +48,9 @@ const EVENTS = {
   heard: { type: 'heard' },
   lost: { type: 'lost', code: 1006, reason: '' },
   'lost for good': { type: 'lost', code: CLOSE_CODES.incompatible, reason: 'version 2' },
+  refused: { type: 'lost', code: CLOSE_CODES.unauthorized, reason: 'expired' },
   alarm: { type: 'alarm' },
-} as const satisfies Record<ConnectionEvent['type'] | 'lost for good', ConnectionEvent>
+} as const satisfies Record<ConnectionEvent['type'] | 'lost for good' | 'refused', ConnectionEvent>
 type EventName = keyof typeof EVENTS
 
 const RANDOM = 0.5
@@ -69,6 +75,15 @@ const retreat = (attempt: number): ConnectionStep => [
   [{ type: 'disconnect' }, alarm((BACKOFF_BASE_MS * 2 ** attempt) / 2)],
 ]
 const stopped: ConnectionStep = [IDLE, [{ type: 'disconnect' }, { type: 'cancelAlarm' }]]
+/** The same on the last try with a token. */
+const onTheLastTry = ([state, effects]: ConnectionStep): ConnectionStep => [
+  { ...state, refused: true } as ConnectionState,
+  effects,
+]
+const unauthorized: ConnectionStep = [
+  { kind: 'halted', code: CLOSE_CODES.unauthorized, reason: 'expired' },
+  [{ type: 'disconnect' }, { type: 'cancelAlarm' }],
+]
 const halted: ConnectionStep = [
   { kind: 'halted', code: CLOSE_CODES.incompatible, reason: 'version 2' },
   [{ type: 'disconnect' }, { type: 'cancelAlarm' }],
@@ -86,6 +101,7 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     heard: nothing,
     lost: nothing,
     'lost for good': nothing,
+    refused: nothing,
     alarm: nothing,
   },
   connecting: {
@@ -97,6 +113,7 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     heard: nothing,
     lost: retreat(3),
     'lost for good': halted,
+    refused: onTheLastTry(retreat(3)),
     alarm: retreat(3),
   },
   greeting: {
@@ -108,6 +125,7 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     heard: nothing,
     lost: retreat(3),
     'lost for good': halted,
+    refused: onTheLastTry(retreat(3)),
     alarm: retreat(3),
   },
   online: {
@@ -119,6 +137,7 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     heard: online,
     lost: retreat(0),
     'lost for good': halted,
+    refused: onTheLastTry(retreat(0)),
     alarm: asking,
   },
   'online, silent': {
@@ -130,6 +149,7 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     heard: online,
     lost: retreat(0),
     'lost for good': halted,
+    refused: onTheLastTry(retreat(0)),
     alarm: retreat(0),
   },
   waiting: {
@@ -141,7 +161,44 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     heard: nothing,
     lost: nothing,
     'lost for good': nothing,
+    refused: nothing,
     alarm: connecting(3),
+  },
+  'connecting, refused': {
+    start: nothing,
+    stop: stopped,
+    hint: nothing,
+    opened: onTheLastTry(greeting),
+    welcomed: nothing,
+    heard: nothing,
+    lost: onTheLastTry(retreat(3)),
+    'lost for good': halted,
+    refused: unauthorized,
+    alarm: onTheLastTry(retreat(3)),
+  },
+  'greeting, refused': {
+    start: nothing,
+    stop: stopped,
+    hint: nothing,
+    opened: nothing,
+    welcomed: online,
+    heard: nothing,
+    lost: onTheLastTry(retreat(3)),
+    'lost for good': halted,
+    refused: unauthorized,
+    alarm: onTheLastTry(retreat(3)),
+  },
+  'waiting, refused': {
+    start: nothing,
+    stop: stopped,
+    hint: onTheLastTry(connecting(3)),
+    opened: nothing,
+    welcomed: nothing,
+    heard: nothing,
+    lost: nothing,
+    'lost for good': nothing,
+    refused: nothing,
+    alarm: onTheLastTry(connecting(3)),
   },
   halted: {
     start: connecting(0),
@@ -152,6 +209,31 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     heard: nothing,
     lost: nothing,
     'lost for good': nothing,
+    refused: nothing,
+    alarm: nothing,
+  },
+  'halted, unauthorized': {
+    start: connecting(0),
+    stop: stopped,
+    hint: onTheLastTry(connecting(0)),
+    opened: nothing,
+    welcomed: nothing,
+    heard: nothing,
+    lost: nothing,
+    'lost for good': nothing,
+    refused: nothing,
+    alarm: nothing,
+  },
+  'halted, forbidden': {
+    start: connecting(0),
+    stop: stopped,
+    hint: onTheLastTry(connecting(0)),
+    opened: nothing,
+    welcomed: nothing,
+    heard: nothing,
+    lost: nothing,
+    'lost for good': nothing,
+    refused: nothing,
     alarm: nothing,
   },
 }
@@ -273,10 +355,21 @@ describe('over any course of events, the connection', () => {
     })
   })
 
-  test('leaves halted only when it is started or stopped', () => {
+  test('leaves halted only when it is started or stopped, or at a hint where another token may help', () => {
     holds(({ before, event: { type }, after }) => {
       if (before.kind !== 'halted' || after === before) return
-      expect(['start', 'stop']).toContain(type)
+      const mayHelp = [4401, 4403].includes(before.code)
+      expect(['start', 'stop', ...(mayHelp ? ['hint'] : [])]).toContain(type)
+    })
+  })
+
+  test('tries no more than one other token on end when the relay refuses them', () => {
+    holds(({ before, event, after }) => {
+      if (event.type !== 'lost' || event.code !== CLOSE_CODES.unauthorized) return
+      if (before === after) return
+      const isLast = 'refused' in before
+      expect(after.kind).toBe(isLast ? 'halted' : 'waiting')
+      expect('refused' in after).toBe(!isLast)
     })
   })
 
@@ -336,7 +429,12 @@ describe('what an app is shown', () => {
     online: ['connecting', 'online'],
     'online, silent': ['connecting', 'online'],
     waiting: ['offline', 'offline'],
-    halted: ['unauthorized', 'unauthorized'],
+    'connecting, refused': ['offline', 'offline'],
+    'greeting, refused': ['offline', 'offline'],
+    'waiting, refused': ['offline', 'offline'],
+    halted: ['incompatible', 'incompatible'],
+    'halted, unauthorized': ['unauthorized', 'unauthorized'],
+    'halted, forbidden': ['unauthorized', 'unauthorized'],
   }
 
   test.for(Object.entries(STATUSES) as [StateName, (typeof STATUSES)[StateName]][])(
@@ -352,6 +450,11 @@ describe('what an app is shown', () => {
       expect(connectionStatus({ kind, attempt: 0 }, false)).toBe('connecting')
       expect(connectionStatus({ kind, attempt: 1 }, false)).toBe('offline')
     }
+  })
+
+  test('stays "unauthorized" while a hint has it tried again', () => {
+    const [state] = reduceConnection(STATES['halted, unauthorized'], EVENTS.hint, RANDOM)
+    expect(connectionStatus(state, false)).toBe('unauthorized')
   })
 
   test.for([

@@ -12,17 +12,26 @@ import { CLOSE_CODES, isPermanentClose } from '../protocol/index.js'
  *  (any)              waiting ◀──────────────┴───────────────────┘
  *                                             a permanent close code ──▶ halted
  *
+ * A token that is refused (4401) is no end yet: another one is asked for, once. When that one is refused as well the link is
+ * halted until somebody asks for it, or a hint suggests that there may be another token now.
+ *
  * There is one alarm at a time; each `alarm` effect replaces it.
  */
 export type ConnectionState =
   /** Not wanted: the store is closed, has no relay, or another tab holds the link. */
   | { readonly kind: 'idle' }
-  | { readonly kind: 'connecting'; readonly attempt: number }
-  | { readonly kind: 'greeting'; readonly attempt: number }
+  | ({ readonly kind: 'connecting' } & Attempt)
+  | ({ readonly kind: 'greeting' } & Attempt)
   | { readonly kind: 'online'; readonly silent: boolean }
-  | { readonly kind: 'waiting'; readonly attempt: number }
+  | ({ readonly kind: 'waiting' } & Attempt)
   /** Trying again by itself can't help. */
   | { readonly kind: 'halted'; readonly code: number; readonly reason: string }
+
+export interface Attempt {
+  readonly attempt: number
+  /** The last token was refused: the next one has to be another, and is the last one that is tried. */
+  readonly refused?: true
+}
 
 export type ConnectionEvent =
   | { readonly type: 'start' }
@@ -66,21 +75,22 @@ export function reduceConnection(
 ): ConnectionStep {
   switch (event.type) {
     case 'start':
-      return state.kind === 'idle' || state.kind === 'halted' ? connect(0) : [state, []]
+      return state.kind === 'idle' || state.kind === 'halted'
+        ? connect({ attempt: 0 })
+        : [state, []]
     case 'stop':
       return state.kind === 'idle'
         ? [state, []]
         : [IDLE, [{ type: 'disconnect' }, { type: 'cancelAlarm' }]]
     case 'hint':
-      if (state.kind === 'waiting') return connect(state.attempt)
+      if (state.kind === 'waiting') return connect(state)
+      if (state.kind === 'halted' && isRefusal(state.code))
+        return connect({ attempt: 0, refused: true })
       // A link that slept through may be dead without knowing: ask now.
       return state.kind === 'online' && !state.silent ? ask() : [state, []]
     case 'opened':
       return state.kind === 'connecting'
-        ? [
-            { kind: 'greeting', attempt: state.attempt },
-            [{ type: 'greet' }, alarm(CONNECT_TIMEOUT_MS)],
-          ]
+        ? [{ ...state, kind: 'greeting' }, [{ type: 'greet' }, alarm(CONNECT_TIMEOUT_MS)]]
         : [state, []]
     case 'welcomed':
       return state.kind === 'greeting' ? online() : [state, []]
@@ -98,12 +108,12 @@ export function reduceConnection(
 function onAlarm(state: ConnectionState, random: number): ConnectionStep {
   switch (state.kind) {
     case 'waiting':
-      return connect(state.attempt)
+      return connect(state)
     case 'connecting':
     case 'greeting':
-      return retreat(state.attempt, random)
+      return retreat(state, random)
     case 'online':
-      return state.silent ? retreat(0, random) : ask()
+      return state.silent ? retreat(NEW, random) : ask()
     case 'idle':
     case 'halted':
       return [state, []]
@@ -120,14 +130,19 @@ function lost(
 ): ConnectionStep {
   if (state.kind === 'idle' || state.kind === 'halted' || state.kind === 'waiting')
     return [state, []]
+  const attempt: Attempt = state.kind === 'online' ? NEW : state
+  if (code === CLOSE_CODES.unauthorized && attempt.refused === undefined)
+    return retreat({ ...attempt, refused: true }, random)
   if (isPermanentClose(code)) {
     return [{ kind: 'halted', code, reason }, [{ type: 'disconnect' }, { type: 'cancelAlarm' }]]
   }
-  return retreat(state.kind === 'online' ? 0 : state.attempt, random)
+  return retreat(attempt, random)
 }
 
-function connect(attempt: number): ConnectionStep {
-  return [{ kind: 'connecting', attempt }, [{ type: 'connect' }, alarm(CONNECT_TIMEOUT_MS)]]
+const NEW: Attempt = { attempt: 0 }
+
+function connect(attempt: Attempt): ConnectionStep {
+  return [{ ...attempt, kind: 'connecting' }, [{ type: 'connect' }, alarm(CONNECT_TIMEOUT_MS)]]
 }
 
 function online(): ConnectionStep {
@@ -138,16 +153,20 @@ function ask(): ConnectionStep {
   return [{ kind: 'online', silent: true }, [{ type: 'ping' }, alarm(PONG_TIMEOUT_MS)]]
 }
 
-function retreat(attempt: number, random: number): ConnectionStep {
+function retreat({ attempt, refused }: Attempt, random: number): ConnectionStep {
   const ceiling = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt)
   return [
-    { kind: 'waiting', attempt: attempt + 1 },
+    { kind: 'waiting', attempt: attempt + 1, ...(refused && { refused }) },
     [{ type: 'disconnect' }, alarm(Math.ceil(random * ceiling))],
   ]
 }
 
 function alarm(milliseconds: number): ConnectionEffect {
   return { type: 'alarm', milliseconds }
+}
+
+function isRefusal(code: number): boolean {
+  return code === CLOSE_CODES.unauthorized || code === CLOSE_CODES.forbidden
 }
 
 /** What an app shows. `local` is a store without a relay. */
@@ -166,12 +185,11 @@ export function connectionStatus(state: ConnectionState, caughtUp: boolean): Con
       return caughtUp ? 'online' : 'connecting'
     case 'connecting':
     case 'greeting':
-      // After a failure it stays "offline" until it works, so that a banner doesn't blink at each attempt.
-      return state.attempt === 0 ? 'connecting' : 'offline'
+      // What it was after a failure it stays until it works, so that a banner doesn't blink at each attempt.
+      if (state.attempt > 0) return 'offline'
+      return state.refused ? 'unauthorized' : 'connecting'
     case 'halted':
-      return state.code === CLOSE_CODES.unauthorized || state.code === CLOSE_CODES.forbidden
-        ? 'unauthorized'
-        : 'incompatible'
+      return isRefusal(state.code) ? 'unauthorized' : 'incompatible'
     case 'idle':
     case 'waiting':
       return 'offline'

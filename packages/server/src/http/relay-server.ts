@@ -3,9 +3,10 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
+import { v7 as uuidv7 } from 'uuid'
 import { RelayStartError } from '../errors.js'
 import { type Log, silentLog } from '../log.js'
-import { type Authenticate, createRelay, DEFAULT_LIMITS, type Limits } from '../relay/index.js'
+import { createRelay, DEFAULT_LIMITS, type Relay, type RelayOptions } from '../relay/index.js'
 import {
   createMemoryDisk,
   createMemoryStorage,
@@ -26,7 +27,8 @@ const MAX_HEADER_BYTES = 16 * 1024
 /** Time for clients to answer the close. */
 const GOODBYE_MS = 1_000
 
-export interface RelayServerOptions {
+export interface RelayServerOptions
+  extends Pick<RelayOptions, 'authenticate' | 'authorize' | 'schema' | 'limits' | 'log'> {
   /** A data directory, or a storage that the caller closes. Without it nothing survives the process. */
   readonly data?: string | RelayStorage
   /** 0 for any free port. Default 8787. */
@@ -35,12 +37,11 @@ export interface RelayServerOptions {
   readonly host?: string
   /** A directory with an `index.html` to serve beside the relay. */
   readonly publicDirectory?: string
-  readonly authenticate?: Authenticate
-  readonly limits?: Partial<Limits>
-  readonly log?: Log
+  /** Origins of pages that may connect, such as `https://app.example`, besides the relay's own. Default: pages on this machine. */
+  readonly origins?: readonly string[] | undefined
 }
 
-export interface RelayServer {
+export interface RelayServer extends Pick<Relay, 'revoke'> {
   /** Of the HTTP side; clients connect to the same address with `ws:`. */
   readonly url: string
   readonly port: number
@@ -69,9 +70,12 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     storage,
     clock: systemClock,
     randomId: randomUUID,
+    operationId: () => uuidv7(),
     limits,
     log,
-    ...(authenticate === undefined ? {} : { authenticate }),
+    authenticate,
+    authorize: options.authorize,
+    schema: options.schema,
   })
   const app = createApp({ relay, publicDirectory })
   const server = createServer(
@@ -80,6 +84,7 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
   )
   const websockets = attachWebSockets({
     authenticated: authenticate !== undefined,
+    origins: options.origins,
     server,
     relay,
     clock: systemClock,
@@ -117,6 +122,7 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
   return {
     url,
     port: address.port,
+    revoke: relay.revoke,
     close() {
       closing ??= close()
       return closing

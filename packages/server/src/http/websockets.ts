@@ -4,9 +4,16 @@ import type { Clock } from '@tidemark/core'
 import { CLOSE_CODES, SUBPROTOCOL } from '@tidemark/core/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Log } from '../log.js'
-import type { Limits, Relay, RelayConnection } from '../relay/index.js'
+import {
+  isYjsPath,
+  type Limits,
+  type Relay,
+  type RelayConnection,
+  type RelaySession,
+} from '../relay/index.js'
 import { createHeartbeat } from './heartbeat.js'
-import { isAllowedOrigin } from './origin.js'
+import { isAllowedOrigin, type OriginRules } from './origin.js'
+import { createYjsSockets, toYjsRequest } from './yjs-sockets.js'
 
 const PATHS = new Set(['/', '/sync'])
 /** Fragments of one message; honest clients send one (reliability S5). */
@@ -16,13 +23,11 @@ const CLOSE_TIMEOUT_MS = 5_000
 /** RFC 6455, 5.5: what is left of a control frame's 125 bytes after the code. */
 const MAX_REASON_BYTES = 123
 
-export interface WebSocketsOptions {
-  /** Whether users prove who they are. */
-  readonly authenticated: boolean
+export interface WebSocketsOptions extends OriginRules {
   readonly server: Server
   readonly relay: Relay
   readonly clock: Clock
-  readonly limits: Pick<Limits, 'maxFrameBytes'>
+  readonly limits: Pick<Limits, 'maxFrameBytes' | 'maxEntityBytes'>
   readonly log: Log
 }
 
@@ -44,23 +49,33 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
     maxFragments: MAX_FRAGMENTS,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   })
+  const yjsSockets = createYjsSockets(limits)
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
     const path = request.url?.split('?', 1)[0] ?? ''
-    if (!PATHS.has(path)) return refuse(socket, '404 Not Found')
+    const isYjs = isYjsPath(path)
+    if (!PATHS.has(path) && !isYjs) return refuse(socket, '404 Not Found')
     const { origin, host } = request.headers
-    if (!isAllowedOrigin({ origin, host }, options.authenticated)) {
+    if (!isAllowedOrigin({ origin, host }, options)) {
       log.warn({ origin, host }, 'a page of a foreign origin was refused')
       return refuse(socket, '403 Forbidden')
     }
-    websockets.handleUpgrade(request, socket, head, (websocket) => {
-      accept(websocket, request.socket.remoteAddress)
+    const { remoteAddress } = request.socket
+    const sockets = isYjs ? yjsSockets : websockets
+    sockets.handleUpgrade(request, socket, head, (websocket) => {
+      accept(websocket, remoteAddress, (connection) =>
+        isYjs ? relay.connectYjs(connection, toYjsRequest(request)) : relay.connect(connection),
+      )
     })
   })
 
-  function accept(websocket: WebSocket, remoteAddress: string | undefined): void {
-    const session = relay.connect(toConnection(websocket, clock, remoteAddress))
+  function accept(
+    websocket: WebSocket,
+    remoteAddress: string | undefined,
+    connect: (connection: RelayConnection) => RelaySession,
+  ): void {
+    const session = connect(toConnection(websocket, clock, remoteAddress))
     heartbeat.watch(websocket)
     websocket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) session.receive(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
@@ -76,8 +91,10 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
   return {
     terminate() {
       heartbeat.stop()
-      for (const websocket of websockets.clients) websocket.terminate()
-      websockets.close()
+      for (const sockets of [websockets, yjsSockets]) {
+        for (const websocket of sockets.clients) websocket.terminate()
+        sockets.close()
+      }
     },
   }
 }

@@ -4,6 +4,7 @@ import {
   DELETED_FIELD,
   type Element,
   ENTITY_ID,
+  endsOf,
   type ValidatedUpdate,
   validateUpdate,
 } from '@tidemark/core/entity'
@@ -13,12 +14,16 @@ import type { ClientBinding, EntityRef, RelayTransaction } from '../storage/inde
 import type { AdmittedPart } from './admitted-part.js'
 import type { AwaitedCreates } from './awaited-creates.js'
 import { compacted, isCompactionDue } from './compaction.js'
+import type { DecidedLater } from './decision.js'
 import { driftOf } from './drift.js'
 import type { HeadBatch } from './entity-heads.js'
 import { judgeHandBack } from './hand-back.js'
+import { mayWrite } from './identity.js'
 import type { Limits } from './limits.js'
 import { lifeFor } from './lives.js'
 import { isActorOf, OPERATION_ID } from './names.js'
+import { isPinned, STOCK_REPLICA } from './pins.js'
+import type { Policy } from './policy.js'
 import type { Author } from './ports.js'
 import { isRenewalDue, type RenewalDue } from './renewals.js'
 import type { Submission } from './submission.js'
@@ -39,6 +44,8 @@ export interface AdmissionContext {
   readonly damaged: (space: string, entities: readonly EntityRef[]) => void
   /** Entities to be renewed once this is committed. */
   readonly renewals: RenewalDue[]
+  /** What the app has to say; undefined: nothing. */
+  readonly policy?: Policy | undefined
 }
 
 const NO_CLIENTS: ReadonlyMap<number, ClientBinding> = new Map()
@@ -51,7 +58,10 @@ const CORRUPT_RETRY_MS = 60_000
  *
  * @throws TidemarkError `storage-failed`: the transaction can't go on
  */
-export async function admit(context: AdmissionContext, submission: Submission): Promise<Verdict> {
+export async function admit(
+  context: AdmissionContext,
+  submission: Submission,
+): Promise<Verdict | DecidedLater> {
   const { tx } = context
   const { space, author, operation } = submission
   if (!OPERATION_ID.test(operation.id)) return rejected('invalid', 'The id is not an operation id.')
@@ -62,8 +72,12 @@ export async function admit(context: AdmissionContext, submission: Submission): 
       if (known.user !== author.user) return rejected('invalid', 'The id is taken.')
       return { kind: 'known', sequence: known.sequence, digest: known.digest }
     }
+    if (submission.role !== undefined && !mayWrite(submission.role()))
+      return rejected('forbidden', 'You may read this space, not write to it.')
     const judged = await judgeParts(context, submission)
     if ('kind' in judged) return judged
+    const objection = await context.policy?.judge(tx, submission, judged)
+    if (objection !== undefined) return objection
     parts = judged
   } catch (error) {
     return rejectionFor(error, context, submission)
@@ -138,6 +152,7 @@ async function judgePart(
   }
 
   const known = head?.clients ?? NO_CLIENTS
+  const isStock = author.replica === STOCK_REPLICA
   const { elements, clocks, tails } = validateUpdate(
     part.update,
     {
@@ -146,24 +161,31 @@ async function judgePart(
       ownsClient: (client) => {
         const owner = known.get(client)
         return (
-          owner === undefined || (owner.user === author.user && owner.replica === author.replica)
+          owner === undefined ||
+          (owner.user === author.user && owner.replica === author.replica) ||
+          (isStock && isUnclaimed(owner))
         )
       },
       ownsActor: (actor) => isActorOf(author, actor),
+      ...(isStock && { end: endsWith(part.update, known) }),
     },
     {
       maxBytes: limits.maxOperationBytes,
       maxElements: limits.maxElements,
       maxDeletions: limits.maxElements,
+      ...(isStock && { maxClients: limits.maxClientsPerPinnedEntity }),
     },
   )
   const drift = driftOf(part, elements, head, now, limits)
   if (drift !== undefined) return retryLater('drift', `${name} ${drift}`, 0)
   const clients = bind(known, { clocks, tails }, author)
-  if (clients.size > limits.maxClientsPerEntity) {
+  const maxClients = isPinned(clients)
+    ? limits.maxClientsPerPinnedEntity
+    : limits.maxClientsPerEntity
+  if (clients.size > maxClients) {
     return rejected(
       'too-large',
-      `${name} has ${clients.size} client ids; ${limits.maxClientsPerEntity} are allowed.`,
+      `${name} has ${clients.size} client ids; ${maxClients} are allowed.`,
     )
   }
   if ((head?.snapshotBytes ?? 0) + part.update.length > limits.maxEntityBytes) {
@@ -180,7 +202,9 @@ async function judgePart(
   const isTombstone = head?.tombstoneAt != null || elements.some(deletes)
   const judged = {
     part,
+    before,
     head,
+    elements,
     clients,
     versionSequence,
     lastModified,
@@ -194,6 +218,26 @@ async function judgePart(
 
 function deletes({ field, value }: Element): boolean {
   return field === DELETED_FIELD && value !== null
+}
+
+/**
+ * Of what a device has brought back [L22] nobody may know who wrote it. A stock client can't take another id for what it has
+ * written already, so one that goes on under such an id is taken to be its owner.
+ */
+function isUnclaimed({ user, replica, tail }: ClientBinding): boolean {
+  return user === '' && replica === '' && tail === null
+}
+
+/**
+ * What is there with the update. A stock client writes under another client id after each load, and one update may bring
+ * several of them; that they can be put in an order was looked at before [L24].
+ */
+function endsWith(
+  update: Uint8Array,
+  known: ReadonlyMap<number, ClientBinding>,
+): (client: number) => number {
+  const ends = endsOf(update)
+  return (client) => Math.max(known.get(client)?.clock ?? 0, ends.get(client) ?? 0)
 }
 
 /** Client ids that are new here belong to the author from now on [L19]. */
@@ -230,7 +274,7 @@ async function writePart(
     await tx.putSnapshot(space, ref, snapshot)
     const sizes = { snapshotBytes: snapshot.length, logBytes: 0, logLength: 0 }
     heads.set(space, ref, { ...common, ...sizes })
-    if (isRenewalDue(snapshot, clients.size, limits.renewAboveClients))
+    if (!isPinned(clients) && isRenewalDue(snapshot, clients.size, limits.renewAboveClients))
       renewals.push({ space, ref })
     return
   }

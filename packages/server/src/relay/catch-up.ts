@@ -7,6 +7,7 @@ import type { DamagedEntities } from './damaged-entities.js'
 import { toEntityState } from './entity-state.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
+import type { Author } from './ports.js'
 import type { Sequencer } from './sequencer.js'
 
 /** How often a slow reader is looked at again. */
@@ -25,6 +26,8 @@ export interface CatchUpOptions {
   /** The reader takes what it gets for all that there is: it needs no tombstones. */
   readonly fresh: boolean
   readonly subscriber: Subscriber
+  /** Who reads: what they have pushed before is answered before. */
+  readonly author?: Author | undefined
   bufferedBytes(): number
   isOpen(): boolean
   /** The space can't be read; nothing more will come. */
@@ -44,7 +47,7 @@ export function startCatchUp(options: CatchUpOptions): void {
   function step(): void {
     if (!options.isOpen()) return
     if (options.bufferedBytes() > limits.pageLowWater) clock.schedule(step, POLL_MS)
-    else sequencer.read(sendPage)
+    else sequencer.read(sendPage, options.author)
   }
 
   async function sendPage(): Promise<void> {

@@ -17,6 +17,7 @@ import { driftOf } from './drift.js'
 import type { HeadBatch } from './entity-heads.js'
 import type { Limits } from './limits.js'
 import { authorOf } from './names.js'
+import { keepPin } from './pins.js'
 import { type Rejection, rejected, retryLater } from './verdict.js'
 
 export interface HandBackContext {
@@ -77,7 +78,9 @@ export async function judgeHandBack(
   const view = viewOf(content)
   return {
     part,
+    before: head,
     head,
+    elements,
     clients: bindAll(isSameDocument ? head.clients : new Map(), content, { clocks, tails }),
     versionSequence: Math.max(head?.versionSequence ?? 0, part.sequence, view.sequence),
     lastModified: Math.max(head?.lastModified ?? 0, part.lastModified, view.lastModified),
@@ -161,6 +164,7 @@ function bindAll(
     const { user, replica } = known.get(client) ?? owners.get(client) ?? NOBODY
     clients.set(client, { user, replica, clock, tail: tails.get(client) ?? null })
   }
+  keepPin(clients, known)
   return clients
 }
 

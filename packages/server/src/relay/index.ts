@@ -10,11 +10,20 @@
 export { DEFAULT_LIMITS, type Limits } from './limits.js'
 export type {
   Authenticate,
+  Authorize,
   Credentials,
+  EntityChange,
+  EntityValues,
+  Identity,
+  Proof,
   Readiness,
   Relay,
   RelayConnection,
   RelayOptions,
   RelaySession,
+  Revocation,
+  SpaceRoles,
+  YjsRequest,
 } from './ports.js'
 export { createRelay } from './relay.js'
+export { isYjsPath } from './yjs/index.js'

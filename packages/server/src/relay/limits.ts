@@ -15,6 +15,8 @@ export interface Limits extends RelayLimits {
   readonly maxClockDrift: number
   /** Client ids that one entity may have. */
   readonly maxClientsPerEntity: number
+  /** The same for one that a stock Yjs client ever joined: each page that writes takes one, and none is ever shed [L24]. */
+  readonly maxClientsPerPinnedEntity: number
   /** An entity with more client ids gets a new document when it is compacted [L16]. */
   readonly renewAboveClients: number
   /** Size of one entity after compaction, in bytes. */
@@ -25,6 +27,10 @@ export interface Limits extends RelayLimits {
   readonly maxHelloBytes: number
   /** Time from the connection to the end of authentication, in milliseconds. */
   readonly helloDeadline: number
+  /** Time for `authenticate` on an open connection, and for what it gave to tell a role, in milliseconds. */
+  readonly authenticateDeadline: number
+  /** Time for `authorize` to judge one operation, in milliseconds. */
+  readonly authorizeDeadline: number
   /** Entities and bytes of one page of a catch-up. */
   readonly pageEntities: number
   readonly pageBytes: number
@@ -65,6 +71,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxClockDrift: MAX_CLOCK_DRIFT_MS,
   // Every Yjs transaction costs O(client ids): 1,000 cost 0.2 ms (design §3; reliability S17).
   maxClientsPerEntity: 1_024,
+  // 10,000 cost 5 ms in every transaction of an open document: slow, but better than to turn a page away.
+  maxClientsPerPinnedEntity: 8_192,
   // Twelve bytes each in every copy, and O(client ids) in every transaction of an open document.
   renewAboveClients: 64,
   maxEntityBytes: 4 * MIB,
@@ -72,6 +80,9 @@ export const DEFAULT_LIMITS: Limits = {
   // Reliability S9.
   maxHelloBytes: 8 * KIB,
   helloDeadline: 5_000,
+  authenticateDeadline: 5_000,
+  // Well below what a client waits for an answer (30 s), and below what a stop waits for (5 s).
+  authorizeDeadline: 3_000,
   pageEntities: 256,
   pageBytes: 256 * KIB,
   // Two pages on their way keep a link busy; more would only wait in memory.

@@ -4,10 +4,14 @@ import { wanted } from './catch-up.js'
 import { createDamagedEntities } from './damaged-entities.js'
 import { createHousekeeping } from './housekeeping.js'
 import { createHub } from './hub.js'
+import { TRUSTED } from './identity.js'
 import { DEFAULT_LIMITS } from './limits.js'
+import { createPolicy } from './policy.js'
 import type { Relay, RelayOptions } from './ports.js'
+import { createRevocations } from './revocations.js'
 import { createSequencer } from './sequencer.js'
 import { createSession, type Session, type SessionContext } from './session.js'
+import { createYjsGateway } from './yjs/index.js'
 
 /**
  * The relay without its surroundings: it reads no clock, draws no random number and knows no socket but those that are
@@ -23,6 +27,7 @@ export function createRelay(options: RelayOptions): Relay {
     clock,
     limits,
     log,
+    policy: createPolicy({ authorize: options.authorize, schema: options.schema, log }),
     async recover() {
       for (const space of hub.spaces()) hub.align(space, await storage.head(space))
     },
@@ -60,16 +65,33 @@ export function createRelay(options: RelayOptions): Relay {
     sequencer,
     hub,
     damaged,
-    authenticate: options.authenticate ?? (({ user }) => user),
+    authenticate: options.authenticate ?? (({ user }) => ({ user, spaces: TRUSTED })),
+    revocations: createRevocations(log),
   }
+  const yjs = createYjsGateway({ ...context, operationId: options.operationId ?? randomId })
   let stopping = false
+
+  function watch(session: Session): Session {
+    sessions.add(session)
+    if (stopping) session.close(CLOSE_CODES.restarting, 'The relay stops.')
+    return session
+  }
 
   return {
     connect(connection) {
-      const session = createSession(context, connection, randomId(), () => sessions.delete(session))
-      sessions.add(session)
-      if (stopping) session.close(CLOSE_CODES.restarting, 'The relay stops.')
-      return session
+      const end = (): void => void sessions.delete(session)
+      const session = createSession(context, connection, randomId(), end)
+      return watch(session)
+    },
+    connectYjs(connection, request) {
+      const end = (): void => void sessions.delete(session)
+      const session = yjs.connect(connection, request, randomId(), end)
+      return watch(session)
+    },
+    revoke(revocation) {
+      log.info({ ...revocation }, 'revoked')
+      context.revocations.note(revocation, clock.now())
+      for (const session of [...sessions]) session.revoke(revocation)
     },
     ready() {
       if (stopping) return { ready: false, reason: 'stopping' }

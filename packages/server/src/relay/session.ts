@@ -7,22 +7,25 @@ import {
   encodeRelayMessage,
   PROTOCOL_VERSION,
   type RelayMessage,
+  type Role,
   type WireOperation,
 } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
+import { type Access, type AccessContext, grantAccess } from './access.js'
 import { startCatchUp } from './catch-up.js'
 import type { DamagedEntities } from './damaged-entities.js'
 import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
 import { REPLICA_ID } from './names.js'
-import type { Authenticate, Author, RelayConnection, RelaySession } from './ports.js'
+import type { Author, RelayConnection, RelaySession, Revocation } from './ports.js'
 import { Refusal, refusalOf } from './refusal.js'
 import type { Sequencer } from './sequencer.js'
+import { createTurnstile } from './turnstile.js'
 import type { Verdict } from './verdict.js'
 
-export interface SessionContext {
+export interface SessionContext extends AccessContext {
   readonly storage: RelayStorage
   readonly clock: Clock
   readonly limits: Limits
@@ -30,7 +33,6 @@ export interface SessionContext {
   readonly sequencer: Sequencer
   readonly hub: Hub
   readonly damaged: DamagedEntities
-  readonly authenticate: Authenticate
 }
 
 /** One connection. */
@@ -38,10 +40,14 @@ export interface Session extends RelaySession {
   /** Takes no more messages; what was received is still answered. */
   pause(): void
   close(code: number, reason: string): void
+  /** Ends it, if it is one of those that are meant. */
+  revoke(revocation: Revocation): void
 }
 
 interface Channel extends Subscriber {
   readonly space: string
+  /** What the user may do there; undefined once it was taken back. */
+  role: Role | undefined
   subscribed: boolean
 }
 
@@ -53,7 +59,12 @@ type State =
   | { readonly kind: 'waiting' }
   /** Messages that come while the hello is being checked wait; a few only, nobody knows yet from whom (S9). */
   | { readonly kind: 'greeting'; readonly backlog: Uint8Array[] }
-  | { readonly kind: 'open'; readonly author: Author; readonly channels: Map<number, Channel> }
+  | {
+      readonly kind: 'open'
+      readonly author: Author
+      readonly access: Access
+      readonly channels: Map<number, Channel>
+    }
   | { readonly kind: 'closed' }
 
 const WAITING: State = { kind: 'waiting' }
@@ -68,6 +79,10 @@ export function createSession(
   const { storage, clock, limits, log, sequencer, hub } = context
   let state: State = WAITING
   let paused = false
+  /** Known before the session is open: a revocation may come in between. */
+  let granted: Access | undefined
+  /** How often roles were asked for: only the last answers count. */
+  let rolesAsked = 0
   /** Messages that were received and not answered: what a `ping` has to wait for. */
   let unanswered = 0
   let inFlight = 0
@@ -76,8 +91,19 @@ export function createSession(
     close(CLOSE_CODES.greetingTimeout, 'No valid hello came in time.')
   }, limits.helloDeadline)
 
+  const turnstile = createTurnstile({
+    handle(frame) {
+      if (state.kind !== 'open') return
+      const { author, access, channels } = state
+      guarded(() => handle(decodeClientMessage(frame), author, access, channels))
+    },
+    overflow: () => close(CLOSE_CODES.overloaded, 'Too many messages are unanswered.'),
+    maxFrames: limits.maxUnanswered,
+    maxBytes: limits.maxInFlightBytes,
+  })
+
   function send(frame: Uint8Array): void {
-    if (state.kind === 'closed') return
+    if (state.kind === 'closed' || isOver()) return
     guarded(() => {
       connection.send(frame)
       if (connection.bufferedBytes > limits.maxBufferedBytes) {
@@ -90,9 +116,15 @@ export function createSession(
     send(encodeRelayMessage(message))
   }
 
+  /** The user's right to be here has ended, and with it the connection. */
+  function isOver(): boolean {
+    return state.kind === 'open' && state.access.isOver()
+  }
+
   function end(): boolean {
     if (state.kind === 'closed') return false
     const { channels } = state.kind === 'open' ? state : { channels: new Map<number, Channel>() }
+    if (state.kind === 'open') state.access.stop()
     state = CLOSED
     cancelDeadline()
     for (const channel of channels.values()) hub.leave(channel.space, channel)
@@ -138,7 +170,7 @@ export function createSession(
         log.error({ err: error, connection: connectionId }, "a message can't be answered")
         close(CLOSE_CODES.overloaded, 'The storage fails; try again later.')
       }
-    })
+    }, authorOf(state))
   }
 
   async function greet(frame: Uint8Array): Promise<void> {
@@ -150,25 +182,35 @@ export function createSession(
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The replica id is malformed.')
     }
     const { remoteAddress } = connection
-    const proven = await context.authenticate({ user, token, replica, remoteAddress })
-    if (proven === undefined || !USER_ID.test(proven)) {
-      throw new Refusal(CLOSE_CODES.unauthorized, 'The token is not accepted; get a new one.')
-    }
+    const access = await grantAccess(
+      context,
+      { user, token, replica, remoteAddress },
+      {
+        authenticated: () => tell({ type: 'authenticated', tokenExpiresAt: expiryOf(access) }),
+        rolesChanged: () => askForRoles(access),
+        ended: close,
+      },
+    )
+    granted = access
     const epoch = await storage.epoch()
-    if (state.kind !== 'greeting') return
+    if (access.isOver()) return
+    if (state.kind !== 'greeting') {
+      access.stop()
+      return
+    }
     const { backlog } = state
     cancelDeadline()
-    state = { kind: 'open', author: { user: proven, replica }, channels: new Map() }
-    log.debug({ connection: connectionId, user: proven, replica }, 'connection opened')
+    state = { kind: 'open', author: { user, replica }, access, channels: new Map() }
+    log.debug({ connection: connectionId, user, replica }, 'connection opened')
     const { maxFrameBytes, maxOperationBytes, maxInFlight } = limits
     tell({
       type: 'welcome',
       protocol: PROTOCOL_VERSION,
       epoch,
       serverTime: clock.now(),
-      user: proven,
+      user,
       limits: { maxFrameBytes, maxOperationBytes, maxInFlight },
-      tokenExpiresAt: 0,
+      tokenExpiresAt: expiryOf(access),
     })
     for (const waiting of backlog) receive(waiting)
   }
@@ -181,12 +223,17 @@ export function createSession(
     backlog.push(frame)
   }
 
-  function handle(message: ClientMessage, author: Author, channels: Map<number, Channel>): void {
+  function handle(
+    message: ClientMessage,
+    author: Author,
+    access: Access,
+    channels: Map<number, Channel>,
+  ): void {
     switch (message.type) {
       case 'hello':
         throw new Refusal(CLOSE_CODES.protocolViolation, 'A second hello.')
       case 'open':
-        open(message.channel, message.space, channels)
+        open(message.channel, message.space, access, channels)
         break
       case 'fates':
         tellFates(channelOf(message.channel, channels), author, message.ids)
@@ -195,13 +242,13 @@ export function createSession(
         subscribe(channelOf(message.channel, channels), message)
         break
       case 'push':
+        push(channelOf(message.channel, channels), author, access, message.operation, false)
+        break
       case 'handBack':
-        push(
-          channelOf(message.channel, channels),
-          author,
-          message.operation,
-          message.type === 'handBack',
-        )
+        push(channelOf(message.channel, channels), author, access, message.operation, true)
+        break
+      case 'auth':
+        access.refresh(message.token)
         break
       case 'ping': {
         const pong = (): RelayMessage => ({
@@ -213,7 +260,6 @@ export function createSession(
         else answerInTurn(async () => pong())
         break
       }
-      case 'auth':
       case 'join':
       case 'leave':
       case 'presence':
@@ -232,7 +278,12 @@ export function createSession(
     })
   }
 
-  function open(number: number, space: string, channels: Map<number, Channel>): void {
+  function open(
+    number: number,
+    space: string,
+    access: Access,
+    channels: Map<number, Channel>,
+  ): void {
     if (!SPACE_NAME.test(space)) {
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The name of the space is malformed.')
     }
@@ -243,15 +294,64 @@ export function createSession(
     if (taken || channels.has(number)) {
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The space or the channel is open already.')
     }
+    withRole(access, space, (role) => admit(number, space, role, channels))
+  }
+
+  /** At once where roles are known; what is received while one is being asked for waits. */
+  function withRole(access: Access, space: string, go: (role: Role | undefined) => void): void {
+    const role = access.roleIn(space)
+    if (role instanceof Promise)
+      turnstile.hold(role.then((told) => guarded(() => go(told)), cantTell))
+    else go(role)
+  }
+
+  function admit(
+    number: number,
+    space: string,
+    role: Role | undefined,
+    channels: Map<number, Channel>,
+  ): void {
+    if (state.kind !== 'open') return
+    if (role === undefined) throw new Refusal(CLOSE_CODES.forbidden, `You may not open ${space}.`)
     const drop = () =>
       close(CLOSE_CODES.overloaded, 'A change was missed; connect again to catch up.')
-    channels.set(number, { channel: number, space, send, drop, subscribed: false })
+    const channel = { channel: number, space, send, drop, role, subscribed: false }
+    channels.set(number, channel)
+    tellOpened(channel, role)
+  }
+
+  function tellOpened({ channel, space }: Channel, role: Role): void {
     answerInTurn(async () => ({
       type: 'opened',
-      channel: number,
+      channel,
       head: await storage.head(space),
-      role: 'admin',
+      role,
     }))
+  }
+
+  /** The user may have other roles now: a space without one is closed at once, and the connection with it. */
+  function askForRoles(access: Access): void {
+    if (state.kind !== 'open') return
+    rolesAsked += 1
+    const current = rolesAsked
+    const set = (channel: Channel) => (role: Role | undefined) => {
+      if (current === rolesAsked) setRole(channel, role)
+    }
+    for (const channel of state.channels.values())
+      guarded(() => withRole(access, channel.space, set(channel)))
+  }
+
+  function setRole(channel: Channel, role: Role | undefined): void {
+    if (state.kind !== 'open' || channel.role === role) return
+    channel.role = role
+    if (role === undefined)
+      throw new Refusal(CLOSE_CODES.forbidden, `You may no longer open ${channel.space}.`)
+    tellOpened(channel, role)
+  }
+
+  function cantTell(error: unknown): void {
+    log.warn({ err: error, connection: connectionId }, "a role can't be told")
+    close(CLOSE_CODES.overloaded, "Your role can't be told now; try again later.")
   }
 
   function subscribe(
@@ -268,6 +368,7 @@ export function createSession(
       since,
       fresh,
       subscriber: channel,
+      author: authorOf(state),
       bufferedBytes: () => connection.bufferedBytes,
       isOpen: () => state.kind === 'open' && !paused,
       fail: () => close(CLOSE_CODES.overloaded, "The space can't be read; try again later."),
@@ -277,6 +378,7 @@ export function createSession(
   function push(
     channel: Channel,
     author: Author,
+    access: Access,
     operation: WireOperation,
     isHandBack: boolean,
   ): void {
@@ -294,6 +396,7 @@ export function createSession(
       space,
       author,
       operation,
+      role: () => (access.isOver() ? undefined : channel.role),
       isHandBack,
       answer(verdict) {
         unanswered -= 1
@@ -317,7 +420,7 @@ export function createSession(
   }
 
   function receive(frame: Uint8Array): void {
-    if (paused || state.kind === 'closed') return
+    if (paused || state.kind === 'closed' || isOver()) return
     const current = state
     guarded(() => {
       switch (current.kind) {
@@ -335,7 +438,7 @@ export function createSession(
           if (frame.length > limits.maxFrameBytes) {
             throw new Refusal(CLOSE_CODES.protocolViolation, 'The frame is too large.')
           }
-          return handle(decodeClientMessage(frame), current.author, current.channels)
+          return turnstile.pass(frame)
       }
     })
   }
@@ -347,7 +450,25 @@ export function createSession(
     pause() {
       paused = true
     },
+    revoke({ user, space }) {
+      if (granted?.user !== user) return
+      const channels = state.kind === 'open' ? [...state.channels.values()] : []
+      if (space === undefined) {
+        granted.end(CLOSE_CODES.unauthorized, 'The token was taken back; get a new one.')
+      } else if (channels.some((channel) => channel.space === space)) {
+        granted.end(CLOSE_CODES.forbidden, `You may no longer open ${space}.`)
+      }
+    },
   }
+}
+
+function authorOf(state: State): Author | undefined {
+  return state.kind === 'open' ? state.author : undefined
+}
+
+/** As it goes over the wire: 0 for never. */
+function expiryOf({ expiresAt }: Access): number {
+  return Number.isFinite(expiresAt) ? Math.floor(expiresAt) : 0
 }
 
 function channelOf(number: number, channels: ReadonlyMap<number, Channel>): Channel {

@@ -1,4 +1,5 @@
-import type { WireOperation } from '@tidemark/core/protocol'
+import type { Role, WireOperation } from '@tidemark/core/protocol'
+import type { Decision } from './decision.js'
 import type { Author } from './ports.js'
 
 /** An operation with who sent it and where to. */
@@ -6,6 +7,10 @@ export interface Submission {
   readonly space: string
   readonly author: Author
   readonly operation: WireOperation
+  /** The author's role in the space, asked for when the operation is judged; undefined: none any more. */
+  readonly role?: () => Role | undefined
+  /** What was decided about it when it was judged before. */
+  readonly decision?: Decision
   /** It brings back what the relay has lost: its author vouches for what others wrote [L22]. */
   readonly isHandBack?: boolean
 }

@@ -13,6 +13,7 @@ export {
   type SharedValue,
   type SharedValues,
 } from './document.js'
+export { lackingIn, rootOf } from './lacking.js'
 export {
   createItemTable,
   type Former,
@@ -27,6 +28,7 @@ export {
   decodeRuns,
   decoding,
   encodeAppend,
+  endsOf,
   type ItemId,
   loadsWhole,
   mergeUpdates,
