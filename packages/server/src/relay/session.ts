@@ -148,7 +148,11 @@ export function createSession(
   function close(code: number, reason: string): void {
     if (end()) {
       log.debug({ connection: connectionId, code, reason }, 'connection closed by the relay')
-      connection.close(code, reason)
+      try {
+        connection.close(code, reason)
+      } catch (error) {
+        log.error({ err: error, connection: connectionId }, 'a connection could not be closed')
+      }
     }
   }
 
