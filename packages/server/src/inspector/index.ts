@@ -3,4 +3,4 @@
  * HTML, made here for each request; changes nothing.
  * May import `relay/` for its ports, `storage/` and `maintenance/` for reading beside the relay, core's entity code, and Hono.
  */
-export { createInspector, type InspectorOptions } from './routes.js'
+export { createInspector } from './routes.js'

@@ -43,7 +43,7 @@ export interface EntitiesFrom {
   readonly prefix?: string | undefined
 }
 
-export const OPERATIONS_WITHIN = 10_000
+const OPERATIONS_WITHIN = 10_000
 export const COUNTED_ENTITIES = 100_000
 
 export function pageThrough(database: SqliteDatabase): DatabasePages {

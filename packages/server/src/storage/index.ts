@@ -15,7 +15,6 @@ export {
   COUNTED_ENTITIES,
   type DatabasePages,
   type EntityLine,
-  OPERATIONS_WITHIN,
   type OperationLine,
   pageThrough,
 } from './database-pages.js'
