@@ -12,14 +12,22 @@ import { CLOSE_CODES, isPermanentClose } from '../protocol/index.js'
  *  (any)              waiting ◀──────────────┴───────────────────┘
  *                                             a permanent close code ──▶ halted
  *
+ * Back-off begins anew once the link has settled, and not before. After a goodbye the relay's spread takes its place.
  * There is one alarm at a time; each `alarm` effect replaces it.
  */
 export type ConnectionState =
   /** Not wanted: the store is closed, has no relay, or another tab holds the link. */
   | { readonly kind: 'idle' }
   | { readonly kind: 'connecting'; readonly attempt: number }
-  | { readonly kind: 'greeting'; readonly attempt: number }
-  | { readonly kind: 'online'; readonly silent: boolean }
+  /** `spread`: within how many milliseconds the relay wants to be tried again when it has closed the link. */
+  | { readonly kind: 'greeting'; readonly attempt: number; readonly spread?: number }
+  /** `attempt` is that of the link before it has proven itself: a relay that welcomes and fails is given more and more time. */
+  | {
+      readonly kind: 'online'
+      readonly silent: boolean
+      readonly attempt: number
+      readonly spread?: number
+    }
   | { readonly kind: 'waiting'; readonly attempt: number }
   /** Trying again by itself can't help. */
   | { readonly kind: 'halted'; readonly code: number; readonly reason: string }
@@ -33,6 +41,10 @@ export type ConnectionEvent =
   | { readonly type: 'welcomed' }
   /** Any frame arrived. */
   | { readonly type: 'heard' }
+  /** Everything that the relay had has arrived: the link works. */
+  | { readonly type: 'settled' }
+  /** The relay is about to close the link. */
+  | { readonly type: 'goodbye'; readonly spread: number }
   | { readonly type: 'lost'; readonly code: number; readonly reason: string }
   | { readonly type: 'alarm' }
 
@@ -55,6 +67,8 @@ export const PONG_TIMEOUT_MS = 10_000
 /** Full jitter (Brooker, "Exponential Backoff and Jitter"): `random(0, min(cap, base · 2^attempt))`. */
 export const BACKOFF_BASE_MS = 500
 export const BACKOFF_CAP_MS = 30_000
+/** The longest that a relay may send a client away for. */
+export const MAX_SPREAD_MS = 300_000
 
 export const IDLE: ConnectionState = { kind: 'idle' }
 
@@ -74,7 +88,7 @@ export function reduceConnection(
     case 'hint':
       if (state.kind === 'waiting') return connect(state.attempt)
       // A link that slept through may be dead without knowing: ask now.
-      return state.kind === 'online' && !state.silent ? ask() : [state, []]
+      return state.kind === 'online' && !state.silent ? ask(state) : [state, []]
     case 'opened':
       return state.kind === 'connecting'
         ? [
@@ -83,9 +97,19 @@ export function reduceConnection(
           ]
         : [state, []]
     case 'welcomed':
-      return state.kind === 'greeting' ? online() : [state, []]
+      return state.kind === 'greeting'
+        ? online({ ...state, kind: 'online', silent: false })
+        : [state, []]
     case 'heard':
-      return state.kind === 'online' ? online() : [state, []]
+      return state.kind === 'online' ? online(state) : [state, []]
+    case 'settled':
+      return state.kind === 'online' && state.attempt > 0
+        ? [{ ...state, attempt: 0 }, []]
+        : [state, []]
+    case 'goodbye':
+      return state.kind === 'greeting' || state.kind === 'online'
+        ? [{ ...state, spread: Math.min(event.spread, MAX_SPREAD_MS) }, []]
+        : [state, []]
     case 'lost':
       return lost(state, event.code, event.reason, random)
     case 'alarm':
@@ -101,9 +125,9 @@ function onAlarm(state: ConnectionState, random: number): ConnectionStep {
       return connect(state.attempt)
     case 'connecting':
     case 'greeting':
-      return retreat(state.attempt, random)
+      return retreat(state, random)
     case 'online':
-      return state.silent ? retreat(0, random) : ask()
+      return state.silent ? retreat(state, random) : ask(state)
     case 'idle':
     case 'halted':
       return [state, []]
@@ -123,23 +147,29 @@ function lost(
   if (isPermanentClose(code)) {
     return [{ kind: 'halted', code, reason }, [{ type: 'disconnect' }, { type: 'cancelAlarm' }]]
   }
-  return retreat(state.kind === 'online' ? 0 : state.attempt, random)
+  return retreat(state, random)
 }
 
 function connect(attempt: number): ConnectionStep {
   return [{ kind: 'connecting', attempt }, [{ type: 'connect' }, alarm(CONNECT_TIMEOUT_MS)]]
 }
 
-function online(): ConnectionStep {
-  return [{ kind: 'online', silent: false }, [alarm(HEARTBEAT_MS)]]
+type Online = Extract<ConnectionState, { kind: 'online' }>
+
+function online(state: Online): ConnectionStep {
+  return [{ ...state, silent: false }, [alarm(HEARTBEAT_MS)]]
 }
 
-function ask(): ConnectionStep {
-  return [{ kind: 'online', silent: true }, [{ type: 'ping' }, alarm(PONG_TIMEOUT_MS)]]
+function ask(state: Online): ConnectionStep {
+  return [{ ...state, silent: true }, [{ type: 'ping' }, alarm(PONG_TIMEOUT_MS)]]
 }
 
-function retreat(attempt: number, random: number): ConnectionStep {
-  const ceiling = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt)
+/** What the relay asked for when it said goodbye; by itself full jitter. */
+function retreat(
+  { attempt, spread }: { readonly attempt: number; readonly spread?: number },
+  random: number,
+): ConnectionStep {
+  const ceiling = spread ?? Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt)
   return [
     { kind: 'waiting', attempt: attempt + 1 },
     [{ type: 'disconnect' }, alarm(Math.ceil(random * ceiling))],
