@@ -76,6 +76,7 @@ export {
   type ItemTable,
   mergeUpdates,
   movedRun,
+  nestingOf,
   openDocument,
   readShared,
   type SharedValue,

@@ -85,7 +85,7 @@ describe('a catch-up', () => {
     await settled()
     expect(pagesOf(reader)).toHaveLength(0)
     reader.bufferedBytes = 0
-    clock.advance(20)
+    clock.advance(640)
     await settled()
     expect(pagesOf(reader)).toHaveLength(3)
     expect(reader.take().at(-1)).toMatchObject({ type: 'caughtUp', sequence: 6 })

@@ -1,17 +1,23 @@
 import { CLOSE_CODES, encodeRelayMessage } from '@tidemark/core/protocol'
 import { silentLog } from '../log.js'
+import { createArrivals } from './arrivals.js'
 import { createHub } from './hub.js'
 import { DEFAULT_LIMITS } from './limits.js'
+import { NO_METRICS } from './metrics.js'
+import { createNotices } from './notices.js'
 import type { Relay, RelayOptions } from './ports.js'
 import { createSequencer } from './sequencer.js'
 import { createSession, type Session, type SessionContext } from './session.js'
+import { createSlowReaders } from './slow-readers.js'
+import { createUserBudgets } from './user-budgets.js'
+import { createUserConnections } from './user-connections.js'
 
 /**
  * The relay without its surroundings: it reads no clock, draws no random number and knows no socket but those that are
  * handed in, so that a simulation of many replicas runs this very code.
  */
 export function createRelay(options: RelayOptions): Relay {
-  const { storage, clock, randomId, log = silentLog } = options
+  const { storage, clock, randomId, log = silentLog, metrics = NO_METRICS } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const hub = createHub()
   const sequencer = createSequencer({
@@ -19,6 +25,7 @@ export function createRelay(options: RelayOptions): Relay {
     clock,
     limits,
     log,
+    metrics,
     async recover() {
       for (const space of hub.spaces()) hub.align(space, await storage.head(space))
     },
@@ -33,6 +40,8 @@ export function createRelay(options: RelayOptions): Relay {
       ),
   })
   const sessions = new Set<Session>()
+  const slowReaders = createSlowReaders(limits, clock)
+  const arrivals = createArrivals(limits, clock)
   const context: SessionContext = {
     storage,
     clock,
@@ -41,13 +50,22 @@ export function createRelay(options: RelayOptions): Relay {
     sequencer,
     hub,
     authenticate: options.authenticate ?? (({ user }) => user),
+    metrics,
+    notices: createNotices({ clock, log, metrics }),
+    users: createUserBudgets(limits, clock),
+    arrivals,
+    connections: createUserConnections(),
   }
   let stopping = false
 
   return {
     connect(connection) {
-      const session = createSession(context, connection, randomId(), () => sessions.delete(session))
+      const session = createSession(context, connection, randomId(), () => {
+        sessions.delete(session)
+        slowReaders.forget(session)
+      })
       sessions.add(session)
+      slowReaders.watch(session)
       if (stopping) session.close(CLOSE_CODES.restarting, 'The relay stops.')
       return session
     },
@@ -56,11 +74,29 @@ export function createRelay(options: RelayOptions): Relay {
       if (sequencer.isFailing()) return { ready: false, reason: 'storage-failing' }
       return { ready: true }
     },
+    stats() {
+      const all = [...sessions]
+      const open = all.filter((session) => session.isOpen).length
+      const { operations, reads } = sequencer.waiting()
+      return {
+        greeting: all.length - open,
+        open,
+        spaces: hub.spaces().length,
+        bufferedBytes: all.reduce((sum, session) => sum + session.bufferedBytes, 0),
+        queuedOperations: operations,
+        queuedReads: reads,
+        storageFailing: sequencer.isFailing(),
+      }
+    },
     async stop() {
       stopping = true
       for (const session of sessions) session.pause()
       await sequencer.stop()
-      for (const session of sessions) session.close(CLOSE_CODES.restarting, 'The relay stops.')
+      const spread = arrivals.spreadOf(sessions.size)
+      for (const session of sessions) {
+        if (session.isOpen) session.goodbye(spread)
+        session.close(CLOSE_CODES.restarting, 'The relay stops.')
+      }
     },
   }
 }

@@ -3,8 +3,10 @@ import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
 import { admit } from './admission.js'
 import { createAwaitedCreates } from './awaited-creates.js'
+import { createEntityCounts } from './entity-counts.js'
 import { createEntityHeads, type HeadBatch } from './entity-heads.js'
 import type { Limits } from './limits.js'
+import { NO_METRICS, type RelayMetrics } from './metrics.js'
 import { type Renewal, type RenewalDue, renewAll } from './renewals.js'
 import { createStoreHealth } from './store-health.js'
 import type { Submission } from './submission.js'
@@ -31,6 +33,11 @@ export interface Sequencer {
   /** `read` runs after everything that was pushed before this call was answered. */
   read(read: () => Promise<void>): void
   isFailing(): boolean
+  /** Operations and reads that wait. */
+  waiting(): { readonly operations: number; readonly reads: number }
+  /** So much waits that nobody should be read on. `drained` is called once there is room again. */
+  isFull(): boolean
+  drained(callback: () => void): void
   /** Resolves when nothing waits or runs; then ends the probing of a storage that fails. */
   stop(): Promise<void>
 }
@@ -40,6 +47,7 @@ export interface SequencerOptions {
   readonly clock: Clock
   readonly limits: Limits
   readonly log: Log
+  readonly metrics?: RelayMetrics
   /** Called when commits work again after a failure: commits may have taken place that nobody was told of. */
   readonly recover: () => Promise<void>
   /** Up to 16 letters and digits that no other call gives. */
@@ -52,12 +60,15 @@ export interface SequencerOptions {
 const READS_PER_TURN = 8
 
 export function createSequencer(options: SequencerOptions): Sequencer {
-  const { storage, clock, limits, log } = options
+  const { storage, clock, limits, log, metrics = NO_METRICS } = options
+  const counts = createEntityCounts()
   const heads = createEntityHeads()
   const awaited = createAwaitedCreates()
   const health = createStoreHealth(options)
   const pushes: Push[] = []
   const reads: { readonly after: number; readonly run: () => Promise<void> }[] = []
+  const waitingForRoom: (() => void)[] = []
+  let queuedBytes = 0
   let pushed = 0
   let answered = 0
   let isRunning = false
@@ -73,6 +84,8 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     while (pushes.length > 0 || reads.length > 0) {
       if (pushes.length > 0) await commitBatch()
       await runReads()
+      if (waitingForRoom.length > 0 && !isFull())
+        for (const callback of waitingForRoom.splice(0)) callback()
     }
     isRunning = false
   }
@@ -82,6 +95,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     let verdicts: readonly Verdict[] = []
     let changed: HeadBatch | undefined
     let renewals: RenewalDue[] = []
+    const committed = metrics.committing()
     try {
       if (!health.isFailing()) {
         verdicts = await storage.transaction(async (tx) => {
@@ -89,7 +103,16 @@ export function createSequencer(options: SequencerOptions): Sequencer {
           batch ??= takeBatch()
           changed = heads.begin(tx)
           renewals = []
-          const context = { tx, heads: changed, awaited, limits, log, now: clock.now(), renewals }
+          const context = {
+            tx,
+            heads: changed,
+            counts,
+            awaited,
+            limits,
+            log,
+            now: clock.now(),
+            renewals,
+          }
           const results: Verdict[] = []
           for (const push of batch) {
             const verdict = await admit(context, push)
@@ -100,10 +123,13 @@ export function createSequencer(options: SequencerOptions): Sequencer {
           return results
         })
         if (changed !== undefined) heads.keep(changed)
+        committed(verdicts.length)
       }
     } catch (error) {
       // Whether the commit is on disk is open: what is cached may be wrong either way.
       heads.clear()
+      counts.clear()
+      metrics.storageFailed()
       verdicts = []
       health.fail(error)
     }
@@ -132,6 +158,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       for (const renewal of renewed) options.renewed(renewal)
     } catch (error) {
       heads.clear()
+      metrics.storageFailed()
       health.fail(error)
     }
   }
@@ -153,12 +180,22 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   function takeBatch(): readonly Push[] {
     let count = 0
     let bytes = 0
-    for (const { operation } of pushes) {
-      for (const { update } of operation.parts) bytes += update.length
+    for (const push of pushes) {
+      bytes += bytesOf(push)
       if (count > 0 && (bytes > limits.batchBytes || count >= limits.batchOperations)) break
       count += 1
     }
-    return pushes.splice(0, count)
+    const batch = pushes.splice(0, count)
+    for (const push of batch) queuedBytes -= bytesOf(push)
+    return batch
+  }
+
+  function isFull(): boolean {
+    return (
+      pushes.length > limits.maxQueuedOperations ||
+      queuedBytes > limits.maxQueuedBytes ||
+      reads.length > limits.maxQueuedReads
+    )
   }
 
   async function runReads(): Promise<void> {
@@ -177,6 +214,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   return {
     push(push) {
       pushes.push(push)
+      queuedBytes += bytesOf(push)
       pushed += 1
       wake()
     },
@@ -185,9 +223,16 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       wake()
     },
     isFailing: health.isFailing,
+    waiting: () => ({ operations: pushes.length, reads: reads.length }),
+    isFull,
+    drained: (callback) => void waitingForRoom.push(callback),
     async stop() {
       while (isRunning) await running
       health.stop()
     },
   }
+}
+
+function bytesOf({ operation }: Push): number {
+  return operation.parts.reduce((sum, { update }) => sum + update.length, 0)
 }

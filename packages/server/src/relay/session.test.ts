@@ -414,7 +414,7 @@ describe('a stop', () => {
     expect(author.closed).toBeUndefined()
     await gate.release()
     await stopped
-    expect(author.take()).toMatchObject([{ type: 'ack', sequence: 1 }])
+    expect(author.take()).toMatchObject([{ type: 'ack', sequence: 1 }, { type: 'goodbye' }])
     expect(author.closed?.code).toBe(CLOSE_CODES.restarting)
     expect(idle.closed?.code).toBe(CLOSE_CODES.restarting)
     expect(connect().closed?.code).toBe(CLOSE_CODES.restarting)

@@ -11,14 +11,22 @@ import {
 } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
+import type { Arrivals } from './arrivals.js'
 import { startCatchUp } from './catch-up.js'
+import { createConnectionBudget } from './connection-budget.js'
 import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
+import type { RelayMetrics } from './metrics.js'
 import { REPLICA_ID } from './names.js'
+import type { Notices } from './notices.js'
 import type { Authenticate, Author, RelayConnection, RelaySession } from './ports.js'
+import { createReading } from './reading.js'
 import { Refusal, refusalOf } from './refusal.js'
 import type { Sequencer } from './sequencer.js'
+import type { Reader } from './slow-readers.js'
+import type { UserBudgets } from './user-budgets.js'
+import type { UserConnections } from './user-connections.js'
 import type { Verdict } from './verdict.js'
 
 export interface SessionContext {
@@ -29,10 +37,18 @@ export interface SessionContext {
   readonly sequencer: Sequencer
   readonly hub: Hub
   readonly authenticate: Authenticate
+  readonly metrics: RelayMetrics
+  readonly notices: Notices
+  readonly users: UserBudgets
+  readonly arrivals: Arrivals
+  readonly connections: UserConnections
 }
 
 /** One connection. */
-export interface Session extends RelaySession {
+export interface Session extends RelaySession, Reader {
+  readonly isOpen: boolean
+  /** Tells the client within how many milliseconds to come back after the close. */
+  goodbye(spread: number): void
   /** Takes no more messages; what was received is still answered. */
   pause(): void
   close(code: number, reason: string): void
@@ -63,13 +79,17 @@ export function createSession(
   connectionId: string,
   onEnd: () => void,
 ): Session {
-  const { storage, clock, limits, log, sequencer, hub } = context
+  const { storage, clock, limits, log, sequencer, hub, metrics, notices } = context
   let state: State = WAITING
   let paused = false
   /** Messages that were received and not answered: what a `ping` has to wait for. */
   let unanswered = 0
   let inFlight = 0
   let inFlightBytes = 0
+  let sentBytes = 0
+  const reading = createReading(connection)
+  const limitHit = (limit: keyof Limits): void => notices.limitHit(limit, describe())
+  const budget = createConnectionBudget({ ...context, reading, limitHit })
   const cancelDeadline = clock.schedule(() => {
     close(CLOSE_CODES.greetingTimeout, 'No valid hello came in time.')
   }, limits.helloDeadline)
@@ -77,10 +97,10 @@ export function createSession(
   function send(frame: Uint8Array): void {
     if (state.kind === 'closed') return
     guarded(() => {
+      sentBytes += frame.length
+      metrics.sent(frame.length)
       connection.send(frame)
-      if (connection.bufferedBytes > limits.maxBufferedBytes) {
-        throw new Refusal(CLOSE_CODES.slowReader, 'Too slow; connect again to catch up.')
-      }
+      if (connection.bufferedBytes > limits.maxBufferedBytes) cut('maxBufferedBytes')
     })
   }
 
@@ -88,19 +108,33 @@ export function createSession(
     send(encodeRelayMessage(message))
   }
 
+  function cut(limit: keyof Limits): void {
+    limitHit(limit)
+    close(CLOSE_CODES.slowReader, 'Too slow; connect again to catch up.')
+  }
+
+  function describe(): Readonly<Record<string, unknown>> {
+    const { remoteAddress } = connection
+    const user = state.kind === 'open' ? state.author.user : undefined
+    return { connection: connectionId, user, remoteAddress }
+  }
+
   function end(): boolean {
     if (state.kind === 'closed') return false
     const { channels } = state.kind === 'open' ? state : { channels: new Map<number, Channel>() }
+    if (state.kind === 'open') context.connections.remove(state.author.user)
     state = CLOSED
     cancelDeadline()
+    budget.end()
     for (const channel of channels.values()) hub.leave(channel.space, channel)
     onEnd()
     return true
   }
 
   function close(code: number, reason: string): void {
+    const who = describe()
     if (end()) {
-      log.debug({ connection: connectionId, code, reason }, 'connection closed by the relay')
+      notices.closed(code, { ...who, reason })
       connection.close(code, reason)
     }
   }
@@ -110,8 +144,9 @@ export function createSession(
     try {
       work()
     } catch (error) {
-      const { code, reason } = refusalOf(error)
-      if (code === CLOSE_CODES.overloaded)
+      const { code, reason, limit } = refusalOf(error)
+      if (limit !== undefined) limitHit(limit)
+      else if (code === CLOSE_CODES.overloaded)
         log.error({ err: error, connection: connectionId }, 'a session failed')
       close(code, reason)
     }
@@ -119,7 +154,11 @@ export function createSession(
 
   function expectAnswer(): void {
     if (unanswered >= limits.maxUnanswered) {
-      throw new Refusal(CLOSE_CODES.overloaded, 'Too many messages are unanswered.')
+      throw new Refusal(
+        CLOSE_CODES.overloaded,
+        'Too many messages are unanswered.',
+        'maxUnanswered',
+      )
     }
     unanswered += 1
   }
@@ -154,8 +193,17 @@ export function createSession(
     }
     const epoch = await storage.epoch()
     if (state.kind !== 'greeting') return
+    if (context.connections.of(proven) >= limits.maxConnectionsPerUser) {
+      throw new Refusal(
+        CLOSE_CODES.overloaded,
+        'The user has too many connections.',
+        'maxConnectionsPerUser',
+      )
+    }
     const { backlog } = state
     cancelDeadline()
+    context.connections.add(proven)
+    connection.welcomed?.()
     state = { kind: 'open', author: { user: proven, replica }, channels: new Map() }
     log.debug({ connection: connectionId, user: proven, replica }, 'connection opened')
     const { maxFrameBytes, maxOperationBytes, maxInFlight } = limits
@@ -169,6 +217,22 @@ export function createSession(
       tokenExpiresAt: 0,
     })
     for (const waiting of backlog) receive(waiting)
+  }
+
+  /** Too many come at once: this one is told when to come back. */
+  function sentAway(): boolean {
+    const spread = context.arrivals.arrive()
+    if (spread === undefined) return false
+    goodbye(spread)
+    throw new Refusal(
+      CLOSE_CODES.overloaded,
+      'Too many clients at once; come back later.',
+      'hellosPerSecond',
+    )
+  }
+
+  function goodbye(spread: number): void {
+    tell({ type: 'goodbye', spread })
   }
 
   function wait(backlog: Uint8Array[], frame: Uint8Array): void {
@@ -190,7 +254,7 @@ export function createSession(
         tellFates(channelOf(message.channel, channels), author, message.ids)
         break
       case 'subscribe':
-        subscribe(channelOf(message.channel, channels), message.since)
+        subscribe(channelOf(message.channel, channels), author.user, message.since)
         break
       case 'push':
         push(channelOf(message.channel, channels), author, message.operation)
@@ -230,7 +294,11 @@ export function createSession(
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The name of the space is malformed.')
     }
     if (channels.size >= limits.maxChannels) {
-      throw new Refusal(CLOSE_CODES.overloaded, `More than ${limits.maxChannels} spaces are open.`)
+      throw new Refusal(
+        CLOSE_CODES.overloaded,
+        `More than ${limits.maxChannels} spaces are open.`,
+        'maxChannels',
+      )
     }
     const taken = [...channels.values()].some((other) => other.space === space)
     if (taken || channels.has(number)) {
@@ -248,7 +316,7 @@ export function createSession(
     }))
   }
 
-  function subscribe(channel: Channel, since: number): void {
+  function subscribe(channel: Channel, user: string, since: number): void {
     if (channel.subscribed) {
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The channel is subscribed already.')
     }
@@ -260,6 +328,11 @@ export function createSession(
       subscriber: channel,
       bufferedBytes: () => connection.bufferedBytes,
       isOpen: () => state.kind === 'open' && !paused,
+      untilPage: () => budget.untilPage(user),
+      paged(entities, bytes) {
+        metrics.page(entities)
+        budget.page(user, entities, bytes)
+      },
       fail: () => close(CLOSE_CODES.overloaded, "The space can't be read; try again later."),
     })
   }
@@ -270,6 +343,7 @@ export function createSession(
       throw new Refusal(
         CLOSE_CODES.overloaded,
         `More than ${limits.maxInFlight} operations are unanswered.`,
+        'maxInFlight',
       )
     }
     expectAnswer()
@@ -279,9 +353,12 @@ export function createSession(
       space,
       author,
       operation,
+      refusal: budget.operation(author.user),
+      worked: (stored) => budget.worked(author.user, stored),
       answer(verdict) {
         unanswered -= 1
         count(-1, -bytes)
+        judged(verdict)
         tell(toMessage(channel.channel, operation.id, verdict, clock.now()))
         if (verdict.kind === 'accepted') {
           hub.broadcast(space, verdict.sequence, operation, channel)
@@ -290,22 +367,36 @@ export function createSession(
     })
   }
 
+  /** Reads no faster than the storage works, whoever it works for. */
+  function holdBack(): void {
+    if (!sequencer.isFull()) return
+    limitHit('maxQueuedOperations')
+    reading.hold('queue')
+    sequencer.drained(() => reading.release('queue'))
+  }
+
+  function judged(verdict: Verdict): void {
+    metrics.judged(verdict.kind === 'rejected' ? verdict.code : verdict.kind)
+    if (verdict.kind === 'rejected' && verdict.limit !== undefined) limitHit(verdict.limit)
+  }
+
   /** Keeps account of what is in flight, and reads no faster than the storage takes it. */
   function count(operations: number, bytes: number): void {
-    const wasFull = inFlightBytes > limits.maxInFlightBytes
     inFlight += operations
     inFlightBytes += bytes
-    const isFull = inFlightBytes > limits.maxInFlightBytes
-    if (isFull && !wasFull) connection.pause?.()
-    if (wasFull && !isFull) connection.resume?.()
+    if (inFlightBytes > limits.maxInFlightBytes) reading.hold('in flight')
+    else reading.release('in flight')
   }
 
   function receive(frame: Uint8Array): void {
     if (paused || state.kind === 'closed') return
     const current = state
+    metrics.received(frame.length)
     guarded(() => {
+      budget.frame(frame.length)
       switch (current.kind) {
         case 'waiting':
+          if (sentAway()) return
           state = { kind: 'greeting', backlog: [] }
           void greet(frame).catch((error: unknown) => {
             guarded(() => {
@@ -319,15 +410,30 @@ export function createSession(
           if (frame.length > limits.maxFrameBytes) {
             throw new Refusal(CLOSE_CODES.protocolViolation, 'The frame is too large.')
           }
-          return handle(decodeClientMessage(frame), current.author, current.channels)
+          handle(decodeClientMessage(frame), current.author, current.channels)
+          return holdBack()
       }
     })
   }
 
   return {
     receive,
-    closed: () => void end(),
+    closed(code) {
+      const who = describe()
+      if (end()) notices.closed(undefined, { ...who, code })
+    },
     close,
+    cut,
+    goodbye,
+    get sentBytes() {
+      return sentBytes
+    },
+    get bufferedBytes() {
+      return connection.bufferedBytes
+    },
+    get isOpen() {
+      return state.kind === 'open'
+    },
     pause() {
       paused = true
     },

@@ -17,6 +17,7 @@ export type {
   PageLimits,
   RelayStorage,
   RelayTransaction,
+  StorageTotals,
   StoredEntity,
   StoredOperation,
 } from './port.js'

@@ -73,6 +73,12 @@ export function createMemoryStorage(options: MemoryStorageOptions): RelayStorage
       }),
     entitiesSince: (space, since, limits) =>
       queue.run(async () => readPage(disk.spaces.get(space), space, since, limits)),
+    totals: () =>
+      queue.run(async () => {
+        const spaces = [...disk.spaces.values()]
+        const entities = spaces.reduce((sum, space) => sum + space.entities.size, 0)
+        return { spaces: spaces.length, entities }
+      }),
     close: () => queue.run(async () => {}),
   }
 }
@@ -152,6 +158,11 @@ function createTransaction(disk: MemoryDisk, staged: Map<string, MemorySpace>): 
     async putSnapshot(space, ref, bytes) {
       const snapshot = { bytes, checksum: checksum(snapshotIdentity(space, ref), bytes) }
       put(space, { ...entity(space, ref), snapshot, updates: [] })
+    },
+    async entityCount(space) {
+      const committed = disk.spaces.get(space)?.entities
+      const added = [...(staged.get(space)?.entities.keys() ?? [])]
+      return (committed?.size ?? 0) + added.filter((key) => !committed?.has(key)).length
     },
     async probe() {},
   }

@@ -29,6 +29,8 @@ export interface EntityHead {
   /** Size and number of the updates that came after the snapshot. */
   readonly logBytes: number
   readonly logLength: number
+  /** Upper bound of how deep types nest, while it is known. Not stored: whoever needs it finds it out again. */
+  readonly nesting?: number | undefined
 }
 
 /** An accepted operation: what is remembered of it, so that sending it again has no effect [L10]. */
@@ -93,7 +95,14 @@ export interface RelayStorage {
    * a reader can resume [L21].
    */
   entitiesSince(space: string, since: number, limits: PageLimits): Promise<EntityPage>
+  /** How many spaces and entities there are in all, deleted ones among them. */
+  totals(): Promise<StorageTotals>
   close(): Promise<void>
+}
+
+export interface StorageTotals {
+  readonly spaces: number
+  readonly entities: number
 }
 
 export interface RelayTransaction {
@@ -108,6 +117,8 @@ export interface RelayTransaction {
   appendUpdate(space: string, ref: EntityRef, sequence: number, update: Uint8Array): Promise<void>
   /** Puts one snapshot in the place of the entity's snapshot and updates. */
   putSnapshot(space: string, ref: EntityRef, snapshot: Uint8Array): Promise<void>
+  /** How many entities the space has, deleted ones among them. */
+  entityCount(space: string): Promise<number>
   /** Writes something that means nothing, so that the commit has to reach the disk. */
   probe(): Promise<void>
 }

@@ -74,6 +74,7 @@ function createSqliteStorage(database: SqliteDatabase, unlock: () => void): Rela
     operations: (space, ids) => enqueue(async () => statements.operations(space, ids)),
     entitiesSince: (space, since, limits) =>
       enqueue(async () => statements.entitiesSince(space, since, limits)),
+    totals: () => enqueue(async () => statements.totals()),
     close: () =>
       enqueue(async () => {
         database.exec('PRAGMA wal_checkpoint(TRUNCATE)')

@@ -12,6 +12,7 @@ export {
   type SharedValue,
   type SharedValues,
 } from './document.js'
+export { nestingOf } from './nesting.js'
 export {
   createItemTable,
   type Former,
