@@ -49,6 +49,7 @@ export {
   type ValidatedUpdate,
   validateUpdate,
 } from './validate.js'
+export { validateDocument } from './validate-document.js'
 export { frozen, type StorableValue, sameValue } from './value.js'
 export {
   type ConflictingValue,

@@ -15,6 +15,8 @@ export interface UpdateContext {
   ownsClient(client: number): boolean
   /** Whether the sender may sign a write with that actor. */
   ownsActor(actor: string): boolean
+  /** The clock that a client id's next item has once all of a document is there; only when it is a whole document. */
+  end?(client: number): number
 }
 
 export interface UpdateLimits {
@@ -24,6 +26,8 @@ export interface UpdateLimits {
   readonly maxElements: number
   /** Ranges that one update may delete. */
   readonly maxDeletions: number
+  /** Client ids that it may write under; an honest operation has one. */
+  readonly maxClients?: number
 }
 
 export interface ValidatedUpdate {
@@ -48,6 +52,9 @@ const HAS_PARENT_KEY = 0x20
 
 /** What an item may hold, as Yjs numbers it. The others (JSON, binary, documents, skips) no honest client makes. */
 const CONTENT = { gc: 0, deleted: 1, string: 4, embed: 5, format: 6, type: 7, any: 8 } as const
+
+/** Stands in merged updates for what is missing between them. */
+const SKIP = 10
 
 /** Elements and formatted text are what XML is made of; other types don't nest. */
 const XML_ELEMENT = 3
@@ -113,7 +120,7 @@ function readUpdate(
     types: 0,
   }
   const clients = decoding.readVarUint(decoder)
-  if (clients > MAX_CLIENTS) throw invalid(`${clients} client ids`)
+  if (clients > (limits.maxClients ?? MAX_CLIENTS)) throw invalid(`${clients} client ids`)
   for (let index = 0; index < clients; index++) readClient(reading)
   readDeletions(decoder, (client) => clocks.get(client) ?? context.clock(client), limits)
   if (decoder.pos !== length) throw invalid('bytes after its end')
@@ -146,6 +153,8 @@ function readStruct(reading: Reading, id: ItemId): number {
   const { decoder, context, tails } = reading
   const info = decoding.readUint8(decoder)
   if (info === CONTENT.gc) return readLength(decoder)
+  if (info === SKIP && context.end !== undefined)
+    throw gap(`misses something at ${id.client}:${id.clock}`)
   const tail = tails.get(id.client) ?? context.tail(id.client)
   const origin = (info & HAS_ORIGIN) === 0 ? undefined : readReference(reading, id)
   const rightOrigin = (info & HAS_RIGHT_ORIGIN) === 0 ? undefined : readReference(reading, id)
@@ -155,6 +164,7 @@ function readStruct(reading: Reading, id: ItemId): number {
   const followsTail = origin?.client === id.client && origin.clock === tail
   if (isFirst || (followsTail && rightOrigin === undefined)) {
     if (isFirst && tail !== undefined) throw invalid('a second start of its registers')
+    if (context.end !== undefined && (info & 0x1f) === CONTENT.deleted) return readShed(reading, id)
     return readRegisters(reading, id, info)
   }
   return readContent(reading, info & 0x1f)
@@ -164,7 +174,8 @@ function readStruct(reading: Reading, id: ItemId): number {
 function readReference({ decoder, context, clocks }: Reading, id: ItemId): ItemId {
   const client = decoding.readVarUint(decoder)
   const clock = decoding.readVarUint(decoder)
-  const end = client === id.client ? id.clock : (clocks.get(client) ?? context.clock(client))
+  const known = context.end?.(client) ?? clocks.get(client) ?? context.clock(client)
+  const end = client === id.client ? id.clock : known
   if (clock >= end) {
     if (client === id.client) throw invalid('a later neighbour')
     throw gap(`refers to ${client}:${clock}, which is unknown`)
@@ -201,6 +212,13 @@ function readRegisters(
   for (let item = 0; item < count; item++) elements.push(readElement(decoder, context))
   tails.set(client, clock + count - 1)
   return count
+}
+
+/** Registers of a document that were overwritten, and whose values it has shed. */
+function readShed({ decoder, tails }: Reading, { client, clock }: ItemId): number {
+  const length = readLength(decoder)
+  tails.set(client, clock + length - 1)
+  return length
 }
 
 function readElement(decoder: decoding.Decoder, context: UpdateContext): Element {

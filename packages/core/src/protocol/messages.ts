@@ -148,13 +148,19 @@ export type RelayMessage =
       readonly type: 'opened'
       readonly channel: number
       readonly head: number
-      /** Tombstones up to this sequence have been purged; 0: none [L23]. */
-      readonly horizon: number
       readonly role: Role
     }
   | { readonly type: 'fates'; readonly channel: number; readonly fates: readonly Fate[] }
   | { readonly type: 'page'; readonly channel: number; readonly entities: readonly EntityState[] }
-  | { readonly type: 'caughtUp'; readonly channel: number; readonly sequence: number }
+  | {
+      readonly type: 'caughtUp'
+      readonly channel: number
+      readonly sequence: number
+      /** Tombstones up to this sequence have been purged; 0: none [L23]. */
+      readonly horizon: number
+    }
+  /** Tombstones up to `horizon` are purged now. */
+  | { readonly type: 'purged'; readonly channel: number; readonly horizon: number }
   | {
       readonly type: 'changes'
       readonly channel: number

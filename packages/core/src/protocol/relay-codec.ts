@@ -42,6 +42,7 @@ const RELAY_TYPES = {
   reset: 76,
   wanted: 77,
   goodbye: 78,
+  purged: 79,
 } as const
 
 /** Position is the number on the wire: append only. */
@@ -77,7 +78,6 @@ export function encodeRelayMessage(message: RelayMessage): Uint8Array {
     case 'opened':
       encoding.writeVarUint(encoder, message.channel)
       encoding.writeVarUint(encoder, message.head)
-      encoding.writeVarUint(encoder, message.horizon)
       encoding.writeUint8(encoder, ROLES.indexOf(message.role))
       break
     case 'fates':
@@ -91,6 +91,7 @@ export function encodeRelayMessage(message: RelayMessage): Uint8Array {
     case 'caughtUp':
       encoding.writeVarUint(encoder, message.channel)
       encoding.writeVarUint(encoder, message.sequence)
+      encoding.writeVarUint(encoder, message.horizon)
       break
     case 'changes':
       encoding.writeVarUint(encoder, message.channel)
@@ -136,6 +137,10 @@ export function encodeRelayMessage(message: RelayMessage): Uint8Array {
       encoding.writeVarUint(encoder, message.channel)
       writeList(encoder, message.entities, writeRef)
       break
+    case 'purged':
+      encoding.writeVarUint(encoder, message.channel)
+      encoding.writeVarUint(encoder, message.horizon)
+      break
     case 'goodbye':
       encoding.writeVarUint(encoder, message.spread)
       break
@@ -168,7 +173,6 @@ export function decodeRelayMessage(frame: Uint8Array): RelayMessage {
           type: 'opened',
           channel: readUint(decoder),
           head: readUint(decoder),
-          horizon: readUint(decoder),
           role: role(decoding.readUint8(decoder)),
         }
       case RELAY_TYPES.fates:
@@ -188,6 +192,7 @@ export function decodeRelayMessage(frame: Uint8Array): RelayMessage {
           type: 'caughtUp',
           channel: readUint(decoder),
           sequence: readUint(decoder),
+          horizon: readUint(decoder),
         }
       case RELAY_TYPES.changes:
         return {
@@ -241,6 +246,8 @@ export function decodeRelayMessage(frame: Uint8Array): RelayMessage {
           channel: readUint(decoder),
           entities: readList(decoder, readRef),
         }
+      case RELAY_TYPES.purged:
+        return { type: 'purged', channel: readUint(decoder), horizon: readUint(decoder) }
       case RELAY_TYPES.goodbye:
         return { type: 'goodbye', spread: readUint(decoder) }
       default:

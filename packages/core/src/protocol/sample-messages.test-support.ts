@@ -63,7 +63,7 @@ export const RELAY_SAMPLES: ByType<RelayMessage> = {
     limits: { maxFrameBytes: 1_048_576, maxOperationBytes: 262_144, maxInFlight: 64 },
     tokenExpiresAt: 1_790_000_060_000,
   },
-  opened: { type: 'opened', channel: 1, head: 200, horizon: 130, role: 'write' },
+  opened: { type: 'opened', channel: 1, head: 200, role: 'write' },
   fates: { type: 'fates', channel: 2, fates: [{ id, sequence: 199, digest }] },
   page: {
     type: 'page',
@@ -80,7 +80,7 @@ export const RELAY_SAMPLES: ByType<RelayMessage> = {
       },
     ],
   },
-  caughtUp: { type: 'caughtUp', channel: 1, sequence: 200 },
+  caughtUp: { type: 'caughtUp', channel: 1, sequence: 200, horizon: 130 },
   changes: { type: 'changes', channel: 1, sequence: 201, operation },
   renewed: {
     type: 'renewed',
@@ -117,6 +117,7 @@ export const RELAY_SAMPLES: ByType<RelayMessage> = {
   },
   reset: { type: 'reset', channel: 1 },
   wanted: { type: 'wanted', channel: 1, entities: [{ collection: 'cards', id: 'c1' }] },
+  purged: { type: 'purged', channel: 1, horizon: 130 },
   goodbye: { type: 'goodbye', spread: 5000 },
 }
 
@@ -210,7 +211,6 @@ const RELAY: Arbitraries<RelayMessage> = {
     type: fc.constant('opened'),
     channel: uint,
     head: uint,
-    horizon: uint,
     role: fc.constantFrom('read', 'write', 'admin'),
   }),
   fates: fc.record({
@@ -223,7 +223,12 @@ const RELAY: Arbitraries<RelayMessage> = {
     channel: uint,
     entities: fc.array(entity, { maxLength: 5 }),
   }),
-  caughtUp: fc.record({ type: fc.constant('caughtUp'), channel: uint, sequence: uint }),
+  caughtUp: fc.record({
+    type: fc.constant('caughtUp'),
+    channel: uint,
+    sequence: uint,
+    horizon: uint,
+  }),
   changes: fc.record({
     type: fc.constant('changes'),
     channel: uint,
@@ -267,6 +272,7 @@ const RELAY: Arbitraries<RelayMessage> = {
     channel: uint,
     entities: fc.array(fc.record({ collection: text, id: text }), { maxLength: 4 }),
   }),
+  purged: fc.record({ type: fc.constant('purged'), channel: uint, horizon: uint }),
   goodbye: fc.record({ type: fc.constant('goodbye'), spread: uint }),
 }
 

@@ -4,7 +4,7 @@
  * History
  * - 1: hello, open, fates, subscribe, pages, changes, push, ack, reject, ping.
  * - 2: `reject` tells the relay's time; code `drift`; digests are over versions too; `renewed`; `generation` is tried again.
- * - 3: `auth` and expiry of tokens; roles and purge horizon in `opened`; presence; `handBack`, `reset`, `wanted`; `goodbye`;
+ * - 3: `auth` and expiry of tokens; roles in `opened`; the purge horizon; presence; `handBack`, `reset`, `wanted`; `goodbye`;
  *   `pong` tells the relay's time.
  */
 export const PROTOCOL_VERSION = 3

@@ -113,7 +113,9 @@ describe('a link', () => {
     expect(await course(welcome, { type: 'goodbye', spread: 8_000 })).toBe(4_000)
     expect(await course({ type: 'goodbye', spread: 6_000 })).toBe(3_000)
     expect(await course(welcome)).toBe(4_000)
-    expect(await course(welcome, { type: 'caughtUp', channel: 1, sequence: 0 })).toBe(250)
+    expect(await course(welcome, { type: 'caughtUp', channel: 1, sequence: 0, horizon: 0 })).toBe(
+      250,
+    )
     link.stop()
   })
 })

@@ -90,6 +90,7 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     await listen(server, port, host)
   } catch (error) {
     websockets.terminate()
+    await relay.stop()
     await release()
     throw error
   }
@@ -143,7 +144,7 @@ function openStorage(
   }
   if (data !== undefined) return { storage: data, release: async () => {} }
   log.warn({}, 'no data directory: everything is kept in memory and gone after a stop')
-  const storage = createMemoryStorage({ disk: createMemoryDisk(randomUUID()) })
+  const storage = createMemoryStorage({ disk: createMemoryDisk(randomUUID(), systemClock.now()) })
   return { storage, release: () => storage.close() }
 }
 

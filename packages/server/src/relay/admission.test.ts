@@ -395,10 +395,15 @@ describe('damaged bytes', () => {
     const row = relay.disk.spaces.get('team')?.entities.get('cards/one')?.updates[0]
     if (row?.bytes[20] === undefined) throw new Error('There is nothing to damage.')
     row.bytes[20] ^= 1
+    const bystander = await relay.join({ replica: 'replica-b', since: 2 })
+    bystander.take()
     const before = stored(relay)
     // Large enough that the entity has to be compacted, which reads it.
     expect(await push(connection, writer.write('one', { text: 'y'.repeat(5_000) }))).toMatchObject([
       { ...reject('unavailable', true) },
+    ])
+    expect(bystander.take()).toEqual([
+      { type: 'wanted', channel: 1, entities: [{ collection: 'cards', id: 'one' }] },
     ])
     expect(stored(relay)).toEqual(before)
     expect(await push(connection, writer.write('two', { a: 2 }))).toMatchObject([{ type: 'ack' }])

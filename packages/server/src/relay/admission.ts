@@ -1,18 +1,22 @@
 import { isTidemarkError } from '@tidemark/core'
 import {
   COLLECTION_NAME,
+  DELETED_FIELD,
+  type Element,
   ENTITY_ID,
   type ValidatedUpdate,
   validateUpdate,
 } from '@tidemark/core/entity'
 import { type OperationPart, operationDigest } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
-import type { ClientBinding, EntityHead, RelayTransaction } from '../storage/index.js'
+import type { ClientBinding, EntityRef, RelayTransaction } from '../storage/index.js'
+import type { AdmittedPart } from './admitted-part.js'
 import type { AwaitedCreates } from './awaited-creates.js'
 import { compacted, isCompactionDue } from './compaction.js'
 import { driftOf } from './drift.js'
 import type { EntityCounts } from './entity-counts.js'
 import type { HeadBatch } from './entity-heads.js'
+import { judgeHandBack } from './hand-back.js'
 import type { Limits } from './limits.js'
 import { lifeFor } from './lives.js'
 import { isActorOf, OPERATION_ID } from './names.js'
@@ -32,21 +36,12 @@ export interface AdmissionContext {
   readonly log: Log
   /** Milliseconds since the epoch. */
   readonly now: number
+  /** Whether devices may bring back what a former life of the database had [L22]. */
+  readonly takesHandBacks: boolean
+  /** An operation needs entities whose bytes are damaged. */
+  readonly damaged: (space: string, entities: readonly EntityRef[]) => void
   /** Entities to be renewed once this is committed. */
   readonly renewals: RenewalDue[]
-}
-
-/** A part that passed, with everything that writing it takes. */
-interface AdmittedPart {
-  readonly part: OperationPart
-  readonly head: EntityHead | undefined
-  readonly isNew: boolean
-  readonly nesting: number | undefined
-  readonly clients: ReadonlyMap<number, ClientBinding>
-  readonly versionSequence: number
-  readonly lastModified: number
-  /** Replaces the entity's log when it is due. */
-  readonly snapshot: Uint8Array | undefined
 }
 
 const NO_CLIENTS: ReadonlyMap<number, ClientBinding> = new Map()
@@ -122,7 +117,9 @@ async function judgeParts(
     const name = `${part.collection}/${part.id}`
     if (seen.has(name)) return rejected('invalid', `The operation changes ${name} twice.`)
     seen.add(name)
-    const judged = await judgePart(context, submission, part)
+    const judged = submission.isHandBack
+      ? await judgeHandBack(context, space, part)
+      : await judgePart(context, submission, part)
     if ('kind' in judged) return judged
     admitted.push(judged)
   }
@@ -213,12 +210,26 @@ async function judgePart(
     lastModified = Math.max(lastModified, element.lastModified)
   }
   const isNew = before === undefined
-  const judged = { part, head, isNew, nesting, clients, versionSequence, lastModified }
+  const isTombstone = head?.tombstoneAt != null || elements.some(deletes)
+  const judged = {
+    part,
+    head,
+    isNew,
+    nesting,
+    clients,
+    versionSequence,
+    lastModified,
+    tombstoneAt: isTombstone ? now : null,
+  }
   if (head === undefined && !isNew) return { ...judged, snapshot: part.update }
   const due = head !== undefined && isCompactionDue(head, part.update.length)
   if (due) worked(head.snapshotBytes + head.logBytes)
   const snapshot = due ? compacted(await tx.entityLog(space, part, head), part.update) : undefined
   return { ...judged, snapshot }
+}
+
+function deletes({ field, value }: Element): boolean {
+  return field === DELETED_FIELD && value !== null
 }
 
 /** Client ids that are new here belong to the author from now on [L19]. */
@@ -239,13 +250,21 @@ function bind(
 async function writePart(
   { tx, heads, counts, limits, renewals }: AdmissionContext,
   space: string,
-  { part, head, isNew, nesting, clients, versionSequence, lastModified, snapshot }: AdmittedPart,
+  admitted: AdmittedPart,
   sequence: number,
 ): Promise<void> {
+  const { part, head, clients, versionSequence, lastModified, tombstoneAt, snapshot } = admitted
   const ref = { collection: part.collection, id: part.id }
-  const { generation } = part
-  const common = { generation, sequence, versionSequence, lastModified, clients, nesting }
-  if (isNew) counts.add(space, 1)
+  const common = {
+    generation: part.generation,
+    sequence,
+    versionSequence,
+    lastModified,
+    clients,
+    tombstoneAt,
+    nesting: admitted.nesting,
+  }
+  if (admitted.isNew) counts.add(space, 1)
   if (snapshot !== undefined) {
     await tx.putSnapshot(space, ref, snapshot)
     const sizes = { snapshotBytes: snapshot.length, logBytes: 0, logLength: 0 }
@@ -266,7 +285,7 @@ async function writePart(
 /** Only for what goes wrong before the first write. What is not the operation's fault is thrown again. */
 function rejectionFor(
   error: unknown,
-  { log }: AdmissionContext,
+  { log, damaged }: AdmissionContext,
   submission: Submission,
 ): Rejection {
   if (!isTidemarkError(error)) throw error
@@ -278,6 +297,10 @@ function rejectionFor(
     case 'corrupt': {
       const { space, operation } = submission
       log.error({ err: error, space, operation: operation.id }, 'an operation needs damaged bytes')
+      damaged(
+        space,
+        operation.parts.map(({ collection, id }) => ({ collection, id })),
+      )
       return retryLater('unavailable', 'Damaged here; waits for repair.', CORRUPT_RETRY_MS)
     }
     default:

@@ -40,14 +40,14 @@ describe('a catch-up', () => {
         .flat()
         .map(({ id }) => id),
     ).toEqual(['card-2', 'card-3', 'card-4', 'card-1'])
-    expect(reader.take().at(-1)).toEqual({ type: 'caughtUp', channel: 1, sequence: 6 })
+    expect(reader.take().at(-1)).toEqual({ type: 'caughtUp', channel: 1, sequence: 6, horizon: 0 })
   })
 
   it('of somebody who has everything is one message', async () => {
     const { join } = await createFilled(3)
     const reader = await join()
     await subscribe(reader, 3)
-    expect(reader.take()).toEqual([{ type: 'caughtUp', channel: 1, sequence: 3 }])
+    expect(reader.take()).toEqual([{ type: 'caughtUp', channel: 1, sequence: 3, horizon: 0 }])
   })
 
   it('tells the version and the sequence of each entity [L6]', async () => {
@@ -104,13 +104,14 @@ describe('a catch-up', () => {
     await relay.stop()
   })
 
-  it('[DUR-9] leaves out an entity that is damaged and says so in the log', async () => {
+  it('[DUR-9] leaves out an entity that is damaged, says so in the log and asks everybody for it', async () => {
     const damaged: unknown[] = []
     const log: Log = { ...silentLog, error: (fields) => damaged.push(fields) }
     const { join, disk } = await createFilled(3, { log })
     const bytes = disk.spaces.get('team')?.entities.get('cards/card-1')?.updates[0]?.bytes
     if (bytes?.[9] === undefined) throw new Error('There is nothing to damage.')
     bytes[9] ^= 4
+    const bystander = await join({ replica: 'replica-b', since: 3 })
     const reader = await join()
     await subscribe(reader, 0)
     expect(
@@ -118,7 +119,15 @@ describe('a catch-up', () => {
         .flat()
         .map(({ id }) => id),
     ).toEqual(['card-0', 'card-2'])
-    expect(reader.take().at(-1)).toMatchObject({ type: 'caughtUp', sequence: 3 })
+    const wanted = {
+      type: 'wanted',
+      channel: 1,
+      entities: [{ collection: 'cards', id: 'card-1' }],
+    }
+    const told = reader.take()
+    expect(told).toContainEqual(wanted)
+    expect(told.at(-1)).toMatchObject({ type: 'caughtUp', sequence: 3 })
+    expect(bystander.take()).toEqual([wanted])
     expect(damaged).toEqual([{ space: 'team', collection: 'cards', id: 'card-1' }])
   })
 })

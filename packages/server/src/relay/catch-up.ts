@@ -26,6 +26,8 @@ export interface CatchUpOptions {
   readonly log: Log
   readonly space: string
   readonly since: number
+  /** The reader takes what it gets for all that there is: it needs no tombstones. */
+  readonly fresh: boolean
   readonly subscriber: Subscriber
   bufferedBytes(): number
   isOpen(): boolean
@@ -38,14 +40,15 @@ export interface CatchUpOptions {
 
 /**
  * Sends every entity that changed after `since` once, page by page, no faster than the reader reads; says `caughtUp` at the
- * head and makes the channel live in that same turn [L21].
+ * head and makes the channel live in that same turn [L21]. Whoever's checkpoint is older than the purge horizon can't be told
+ * what is gone, and gets everything from the start instead [L23].
  */
 export function startCatchUp(options: CatchUpOptions): void {
   const { storage, sequencer, hub, clock, limits, log, space, subscriber } = options
   const maxEntities = limits.pageEntities
   let maxBytes = Math.min(limits.pageBytes, FIRST_PAGE_BYTES)
   let poll = POLL_MS
-  let since = options.since
+  let { since, fresh } = options
 
   function step(): void {
     if (!options.isOpen()) return
@@ -63,11 +66,18 @@ export function startCatchUp(options: CatchUpOptions): void {
   async function sendPage(): Promise<void> {
     if (!options.isOpen()) return
     try {
+      const { channel } = subscriber
+      const horizon = await storage.horizon(space)
+      // Looked at with every page: the horizon may pass a slow reader.
+      if (!fresh && options.since > 0 && options.since < horizon) {
+        subscriber.send(encodeRelayMessage({ type: 'reset', channel }))
+        since = 0
+        fresh = true
+      }
       const page = await storage.entitiesSince(space, since, { maxEntities, maxBytes })
       if (!options.isOpen()) return
       report(page)
       since = page.through
-      const { channel } = subscriber
       let bytes = 0
       if (page.entities.length > 0) {
         const frame = encodeRelayMessage({ type: 'page', channel, entities: toStates(page) })
@@ -77,7 +87,7 @@ export function startCatchUp(options: CatchUpOptions): void {
       options.paged(page.entities.length, bytes)
       maxBytes = Math.min(limits.pageBytes, 2 * maxBytes)
       if (!page.complete) return step()
-      subscriber.send(encodeRelayMessage({ type: 'caughtUp', channel, sequence: since }))
+      subscriber.send(encodeRelayMessage({ type: 'caughtUp', channel, sequence: since, horizon }))
       hub.join(space, subscriber, since)
     } catch (error) {
       log.error({ err: error, space }, "a catch-up can't be read")
@@ -85,10 +95,16 @@ export function startCatchUp(options: CatchUpOptions): void {
     }
   }
 
+  /** Whoever has what is damaged here is asked for it, the reader as well. */
   function report({ corrupt }: EntityPage): void {
+    if (corrupt.length === 0) return
     for (const { collection, id } of corrupt) {
       log.error({ space, collection, id }, 'an entity is damaged and left out')
     }
+    const wanted = (channel: number): Uint8Array =>
+      encodeRelayMessage({ type: 'wanted', channel, entities: corrupt })
+    subscriber.send(wanted(subscriber.channel))
+    hub.tell(space, wanted)
   }
 
   step()

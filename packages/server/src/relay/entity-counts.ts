@@ -21,15 +21,20 @@ export interface EntityCounts {
     now: number,
   ): Promise<boolean>
   add(space: string, added: number): void
+  /** The transaction is committed. */
+  keep(): void
   /** A transaction failed: what is on disk must be counted again. */
   clear(): void
 }
 
 export function createEntityCounts(capacity: number = CAPACITY): EntityCounts {
   const counts = new Map<string, Count>()
+  /** What the transaction has added, and has not written yet. */
+  const pending = new Map<string, number>()
 
   async function count(tx: RelayTransaction, space: string, now: number): Promise<Count> {
-    const counted = { entities: await tx.entityCount(space), countedAt: now }
+    const entities = (await tx.entityCount(space)) + (pending.get(space) ?? 0)
+    const counted = { entities, countedAt: now }
     if (counts.size >= capacity) counts.clear()
     counts.set(space, counted)
     return counted
@@ -45,7 +50,12 @@ export function createEntityCounts(capacity: number = CAPACITY): EntityCounts {
     add(space, added) {
       const known = counts.get(space)
       if (known !== undefined) known.entities += added
+      pending.set(space, (pending.get(space) ?? 0) + added)
     },
-    clear: () => counts.clear(),
+    keep: () => pending.clear(),
+    clear() {
+      pending.clear()
+      counts.clear()
+    },
   }
 }

@@ -17,6 +17,7 @@ const head: EntityHead = {
   snapshotBytes: 0,
   logBytes: 0,
   logLength: 0,
+  tombstoneAt: null,
 }
 const ref = (index: number): EntityRef => ({ collection: 'cards', id: `card-${index}` })
 

@@ -18,6 +18,8 @@ export interface EntityHeads {
 export interface HeadBatch {
   get(space: string, ref: EntityRef): Promise<EntityHead | undefined>
   set(space: string, ref: EntityRef, head: EntityHead): void
+  /** Removes everything of the entity. */
+  remove(space: string, ref: EntityRef): Promise<void>
   /** Writes the changed heads, each once however many operations changed it. */
   flush(): Promise<void>
   readonly changes: ReadonlyMap<string, ChangedHead>
@@ -26,7 +28,8 @@ export interface HeadBatch {
 interface ChangedHead {
   readonly space: string
   readonly ref: EntityRef
-  readonly head: EntityHead
+  /** Undefined for one that was removed. */
+  readonly head: EntityHead | undefined
 }
 
 export function createEntityHeads(capacity: number = CAPACITY): EntityHeads {
@@ -60,14 +63,21 @@ export function createEntityHeads(capacity: number = CAPACITY): EntityHeads {
         set(space, ref, head) {
           changes.set(keyOf(space, ref), { space, ref, head })
         },
+        async remove(space, ref) {
+          await tx.deleteEntity(space, ref)
+          changes.set(keyOf(space, ref), { space, ref, head: undefined })
+        },
         async flush() {
           for (const { space, ref, head } of changes.values())
-            await tx.putEntityHead(space, ref, head)
+            if (head !== undefined) await tx.putEntityHead(space, ref, head)
         },
       }
     },
     keep(batch) {
-      for (const [key, { head }] of batch.changes) touch(key, head)
+      for (const [key, { head }] of batch.changes) {
+        if (head === undefined) committed.delete(key)
+        else touch(key, head)
+      }
     },
     clear() {
       committed.clear()

@@ -22,6 +22,8 @@ export interface Hub {
   broadcast(space: string, sequence: number, operation: WireOperation, author: Subscriber): void
   /** Tells everybody in the space; `encode` makes the frame for a channel. */
   announce(space: string, sequence: number, encode: (channel: number) => Uint8Array): void
+  /** Tells everybody in the space something that has no sequence of its own, behind what was told before. */
+  tell(space: string, encode: (channel: number) => Uint8Array): void
   /** Drops who has not seen everything up to `sequence`. */
   align(space: string, sequence: number): void
   /** The spaces that somebody listens to. */
@@ -44,16 +46,24 @@ export function createHub(): Hub {
     for (const subscriber of audience.subscribers) subscriber.drop()
   }
 
-  function tell(
+  function announce(
     space: string,
     sequence: number,
     encode: (channel: number) => Uint8Array,
-    except: Subscriber | undefined,
+    except?: Subscriber,
   ): void {
     align(space, sequence - 1)
     const audience = audiences.get(space)
     if (audience === undefined) return
     audience.sequence = sequence
+    send(audience, encode, except)
+  }
+
+  function send(
+    audience: Audience,
+    encode: (channel: number) => Uint8Array,
+    except?: Subscriber,
+  ): void {
     // Clients number their channels from small numbers up: most frames are the same bytes.
     const frames = new Map<number, Uint8Array>()
     for (const subscriber of audience.subscribers) {
@@ -83,9 +93,13 @@ export function createHub(): Hub {
     broadcast(space, sequence, operation, author) {
       const encode = (channel: number): Uint8Array =>
         encodeRelayMessage({ type: 'changes', channel, sequence, operation })
-      tell(space, sequence, encode, author)
+      announce(space, sequence, encode, author)
     },
-    announce: (space, sequence, encode) => tell(space, sequence, encode, undefined),
+    announce: (space, sequence, encode) => announce(space, sequence, encode),
+    tell(space, encode) {
+      const audience = audiences.get(space)
+      if (audience !== undefined) send(audience, encode)
+    },
     align,
     spaces: () => [...audiences.keys()],
   }

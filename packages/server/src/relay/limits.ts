@@ -70,6 +70,13 @@ export interface Limits extends RelayLimits {
   readonly maxStall: number
   /** With more than this buffered for all connections those with the most are cut, in bytes. */
   readonly maxBufferedInAll: number
+  /**
+   * How long tombstones and the ids of operations are kept, in milliseconds. A device that was away for longer reads
+   * everything anew, and what it has not sent by then may be refused.
+   */
+  readonly retention: number
+  /** Time between two rounds of purging, in milliseconds. */
+  readonly housekeepingInterval: number
   /** Operations and bytes that one commit takes. */
   readonly batchOperations: number
   readonly batchBytes: number
@@ -148,6 +155,9 @@ export const DEFAULT_LIMITS: Limits = {
   maxStall: 30_000,
   // What is told to everybody is buffered once for all; pages of catching up are not: 340 readers that stand still.
   maxBufferedInAll: 256 * MIB,
+  // Three times what a device may be away by default (30 days), so that nobody who keeps to that ever notices.
+  retention: 90 * 24 * 60 * 60_000,
+  housekeepingInterval: 60 * 60_000,
   batchOperations: 256,
   batchBytes: MIB,
 }

@@ -1,6 +1,7 @@
 import { CLOSE_CODES, encodeRelayMessage } from '@tidemark/core/protocol'
 import { silentLog } from '../log.js'
 import { createArrivals } from './arrivals.js'
+import { createHousekeeping } from './housekeeping.js'
 import { createHub } from './hub.js'
 import { DEFAULT_LIMITS } from './limits.js'
 import { NO_METRICS } from './metrics.js'
@@ -34,11 +35,23 @@ export function createRelay(options: RelayOptions): Relay {
         .toLowerCase()
         .replace(/[^0-9a-z]/g, '')
         .slice(-16),
+    damaged: (space, entities) =>
+      hub.tell(space, (channel) => encodeRelayMessage({ type: 'wanted', channel, entities })),
     renewed: ({ space, sequence, entity }) =>
       hub.announce(space, sequence, (channel) =>
         encodeRelayMessage({ type: 'renewed', channel, sequence, entity }),
       ),
   })
+  const housekeeping = createHousekeeping({
+    storage,
+    sequencer,
+    clock,
+    limits,
+    log,
+    purged: (space, horizon) =>
+      hub.tell(space, (channel) => encodeRelayMessage({ type: 'purged', channel, horizon })),
+  })
+  housekeeping.start()
   const sessions = new Set<Session>()
   const slowReaders = createSlowReaders(limits, clock)
   const arrivals = createArrivals(limits, clock)
@@ -90,6 +103,7 @@ export function createRelay(options: RelayOptions): Relay {
     },
     async stop() {
       stopping = true
+      housekeeping.stop()
       for (const session of sessions) session.pause()
       await sequencer.stop()
       const spread = arrivals.spreadOf(sessions.size)

@@ -1,6 +1,6 @@
 import type { Clock } from '@tidemark/core'
 import type { Log } from '../log.js'
-import type { RelayStorage } from '../storage/index.js'
+import type { EntityRef, RelayStorage, RelayTransaction } from '../storage/index.js'
 import { admit } from './admission.js'
 import { createAwaitedCreates } from './awaited-creates.js'
 import { createEntityCounts } from './entity-counts.js'
@@ -32,6 +32,11 @@ export interface Sequencer {
   push(push: Push): void
   /** `read` runs after everything that was pushed before this call was answered. */
   read(read: () => Promise<void>): void
+  /**
+   * Runs `work` as a transaction of the relay's own between two batches, once operations have had their turn. Rejects when
+   * the storage fails or is failing.
+   */
+  maintain<T>(work: (tx: RelayTransaction, heads: HeadBatch) => Promise<T>): Promise<T>
   isFailing(): boolean
   /** Operations and reads that wait. */
   waiting(): { readonly operations: number; readonly reads: number }
@@ -52,6 +57,8 @@ export interface SequencerOptions {
   readonly recover: () => Promise<void>
   /** Up to 16 letters and digits that no other call gives. */
   readonly randomSuffix: () => string
+  /** An operation needs entities whose bytes are damaged. */
+  readonly damaged: (space: string, entities: readonly EntityRef[]) => void
   /** Called after the commit of a renewal, in sequence order. */
   readonly renewed: (renewal: Renewal) => void
 }
@@ -66,9 +73,11 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   const awaited = createAwaitedCreates()
   const health = createStoreHealth(options)
   const pushes: Push[] = []
+  const chores: (() => Promise<void>)[] = []
   const reads: { readonly after: number; readonly run: () => Promise<void> }[] = []
   const waitingForRoom: (() => void)[] = []
   let queuedBytes = 0
+  let epochStartedAt: number | undefined
   let pushed = 0
   let answered = 0
   let isRunning = false
@@ -81,9 +90,10 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   }
 
   async function run(): Promise<void> {
-    while (pushes.length > 0 || reads.length > 0) {
+    while (pushes.length > 0 || reads.length > 0 || chores.length > 0) {
       if (pushes.length > 0) await commitBatch()
       await runReads()
+      await chores.shift()?.()
       if (waitingForRoom.length > 0 && !isFull())
         for (const callback of waitingForRoom.splice(0)) callback()
     }
@@ -98,11 +108,14 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     const committed = metrics.committing()
     try {
       if (!health.isFailing()) {
+        epochStartedAt ??= await storage.epochStartedAt()
         verdicts = await storage.transaction(async (tx) => {
           // Taken here and not before: what arrived while the storage got ready joins the batch.
           batch ??= takeBatch()
           changed = heads.begin(tx)
           renewals = []
+          const now = clock.now()
+          const takesHandBacks = now - (epochStartedAt ?? 0) < limits.retention
           const context = {
             tx,
             heads: changed,
@@ -110,8 +123,10 @@ export function createSequencer(options: SequencerOptions): Sequencer {
             awaited,
             limits,
             log,
-            now: clock.now(),
+            now,
+            takesHandBacks,
             renewals,
+            damaged: options.damaged,
           }
           const results: Verdict[] = []
           for (const push of batch) {
@@ -123,6 +138,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
           return results
         })
         if (changed !== undefined) heads.keep(changed)
+        counts.keep()
         committed(verdicts.length)
       }
     } catch (error) {
@@ -146,20 +162,34 @@ export function createSequencer(options: SequencerOptions): Sequencer {
 
   /** In a transaction of its own, behind the answers: nobody waits for it. */
   async function renew(due: readonly RenewalDue[]): Promise<void> {
+    try {
+      const renewed = await changeHeads((tx, changed) =>
+        renewAll(due, tx, changed, options.randomSuffix),
+      )
+      for (const renewal of renewed) options.renewed(renewal)
+    } catch {
+      // Its own log line is written; the next compaction finds it due again.
+    }
+  }
+
+  async function changeHeads<T>(
+    work: (tx: RelayTransaction, changed: HeadBatch) => Promise<T>,
+  ): Promise<T> {
     let changed: HeadBatch | undefined
     try {
-      const renewed = await storage.transaction(async (tx) => {
+      const result = await storage.transaction(async (tx) => {
         changed = heads.begin(tx)
-        const done = await renewAll(due, tx, changed, options.randomSuffix)
+        const done = await work(tx, changed)
         await changed.flush()
         return done
       })
       if (changed !== undefined) heads.keep(changed)
-      for (const renewal of renewed) options.renewed(renewal)
+      return result
     } catch (error) {
       heads.clear()
       metrics.storageFailed()
       health.fail(error)
+      throw error
     }
   }
 
@@ -221,6 +251,19 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     read(read) {
       reads.push({ after: pushed, run: read })
       wake()
+    },
+    maintain(work) {
+      return new Promise((resolve, reject) => {
+        chores.push(async () => {
+          try {
+            if (health.isFailing()) throw new Error('The storage is failing.')
+            resolve(await changeHeads(work))
+          } catch (error) {
+            reject(error)
+          }
+        })
+        wake()
+      })
     },
     isFailing: health.isFailing,
     waiting: () => ({ operations: pushes.length, reads: reads.length }),

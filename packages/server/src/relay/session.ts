@@ -254,10 +254,16 @@ export function createSession(
         tellFates(channelOf(message.channel, channels), author, message.ids)
         break
       case 'subscribe':
-        subscribe(channelOf(message.channel, channels), author.user, message.since)
+        subscribe(channelOf(message.channel, channels), author.user, message)
         break
       case 'push':
-        push(channelOf(message.channel, channels), author, message.operation)
+      case 'handBack':
+        push(
+          channelOf(message.channel, channels),
+          author,
+          message.operation,
+          message.type === 'handBack',
+        )
         break
       case 'ping': {
         const pong = (): RelayMessage => ({
@@ -273,7 +279,6 @@ export function createSession(
       case 'join':
       case 'leave':
       case 'presence':
-      case 'handBack':
         throw new Refusal(CLOSE_CODES.protocolViolation, `This relay takes no ${message.type}.`)
       default:
         message satisfies never
@@ -311,12 +316,15 @@ export function createSession(
       type: 'opened',
       channel: number,
       head: await storage.head(space),
-      horizon: 0,
       role: 'admin',
     }))
   }
 
-  function subscribe(channel: Channel, user: string, since: number): void {
+  function subscribe(
+    channel: Channel,
+    user: string,
+    { since, fresh }: Pick<ClientMessage & { readonly type: 'subscribe' }, 'since' | 'fresh'>,
+  ): void {
     if (channel.subscribed) {
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The channel is subscribed already.')
     }
@@ -325,6 +333,7 @@ export function createSession(
       ...context,
       space: channel.space,
       since,
+      fresh,
       subscriber: channel,
       bufferedBytes: () => connection.bufferedBytes,
       isOpen: () => state.kind === 'open' && !paused,
@@ -337,7 +346,12 @@ export function createSession(
     })
   }
 
-  function push(channel: Channel, author: Author, operation: WireOperation): void {
+  function push(
+    channel: Channel,
+    author: Author,
+    operation: WireOperation,
+    isHandBack: boolean,
+  ): void {
     const { space } = channel
     if (inFlight >= limits.maxInFlight) {
       throw new Refusal(
@@ -355,6 +369,7 @@ export function createSession(
       operation,
       refusal: budget.operation(author.user),
       worked: (stored) => budget.worked(author.user, stored),
+      isHandBack,
       answer(verdict) {
         unanswered -= 1
         count(-1, -bytes)

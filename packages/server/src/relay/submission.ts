@@ -11,4 +11,6 @@ export interface Submission {
   readonly refusal?: Rejection | undefined
   /** Is told how many stored bytes had to be gone through for it. */
   readonly worked?: (bytes: number) => void
+  /** It brings back what the relay has lost: its author vouches for what others wrote [L22]. */
+  readonly isHandBack?: boolean
 }

@@ -20,5 +20,6 @@ export type {
   StorageTotals,
   StoredEntity,
   StoredOperation,
+  Tombstone,
 } from './port.js'
 export { openSqliteStorage, type SqliteStorageOptions } from './sqlite-storage.js'

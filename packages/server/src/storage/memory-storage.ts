@@ -16,6 +16,7 @@ import type {
   RelayTransaction,
   StoredEntity,
   StoredOperation,
+  Tombstone,
 } from './port.js'
 import { createSerialQueue } from './serial-queue.js'
 
@@ -28,18 +29,31 @@ interface MemoryEntity {
 
 interface MemorySpace {
   sequence: number
+  horizon: number
   readonly entities: Map<string, MemoryEntity>
   readonly operations: Map<string, StoredOperation>
+}
+
+/** What a transaction makes of a space. */
+interface SpaceChanges {
+  sequence: number
+  horizon: number
+  /** One without a head is removed. */
+  readonly entities: Map<string, MemoryEntity>
+  /** Undefined for one that is forgotten. */
+  readonly operations: Map<string, StoredOperation | undefined>
 }
 
 /** What is committed. It outlives the storages that are opened on it, as a disk outlives a process. */
 export interface MemoryDisk {
   readonly epoch: string
+  readonly epochStartedAt: number
   readonly spaces: Map<string, MemorySpace>
 }
 
-export function createMemoryDisk(epoch: string): MemoryDisk {
-  return { epoch, spaces: new Map() }
+/** @param epochStartedAt milliseconds since the Unix epoch; by default long ago */
+export function createMemoryDisk(epoch: string, epochStartedAt = 0): MemoryDisk {
+  return { epoch, epochStartedAt, spaces: new Map() }
 }
 
 export interface MemoryStorageOptions {
@@ -56,9 +70,10 @@ export function createMemoryStorage(options: MemoryStorageOptions): RelayStorage
   const queue = createSerialQueue()
   return {
     epoch: () => Promise.resolve(disk.epoch),
+    epochStartedAt: () => Promise.resolve(disk.epochStartedAt),
     transaction: (work) =>
       queue.run(async () => {
-        const staged = new Map<string, MemorySpace>()
+        const staged = new Map<string, SpaceChanges>()
         const result = await work(createTransaction(disk, staged))
         await beforeCommit?.()
         commit(disk, staged)
@@ -66,6 +81,15 @@ export function createMemoryStorage(options: MemoryStorageOptions): RelayStorage
         return result
       }),
     head: (space) => queue.run(async () => disk.spaces.get(space)?.sequence ?? 0),
+    horizon: (space) => queue.run(async () => disk.spaces.get(space)?.horizon ?? 0),
+    spacesWithTombstones: (before) =>
+      queue.run(async () =>
+        [...disk.spaces]
+          .filter(([, space]) =>
+            tombstonesIn(space.entities.values()).some(({ at }) => at < before),
+          )
+          .map(([name]) => name),
+      ),
     operations: (space, ids) =>
       queue.run(async () => {
         const known = disk.spaces.get(space)?.operations
@@ -76,39 +100,47 @@ export function createMemoryStorage(options: MemoryStorageOptions): RelayStorage
     totals: () =>
       queue.run(async () => {
         const spaces = [...disk.spaces.values()]
-        const entities = spaces.reduce((sum, space) => sum + space.entities.size, 0)
+        const entities = spaces.reduce((sum, space) => sum + countOf(space.entities.values()), 0)
         return { spaces: spaces.length, entities }
       }),
     close: () => queue.run(async () => {}),
   }
 }
 
+function countOf(entities: Iterable<MemoryEntity>): number {
+  let count = 0
+  for (const { head } of entities) if (head !== undefined) count += 1
+  return count
+}
+
 function keyOf(ref: EntityRef): string {
   return `${ref.collection}/${ref.id}`
 }
 
-function emptySpace(sequence: number): MemorySpace {
-  return { sequence, entities: new Map(), operations: new Map() }
-}
-
-function commit(disk: MemoryDisk, staged: ReadonlyMap<string, MemorySpace>): void {
+function commit(disk: MemoryDisk, staged: ReadonlyMap<string, SpaceChanges>): void {
   for (const [name, changes] of staged) {
-    const space = disk.spaces.get(name)
-    if (space === undefined) {
-      disk.spaces.set(name, changes)
-      continue
-    }
+    const known = disk.spaces.get(name)
+    const space = known ?? { sequence: 0, horizon: 0, entities: new Map(), operations: new Map() }
+    if (known === undefined) disk.spaces.set(name, space)
     space.sequence = changes.sequence
-    for (const [key, entity] of changes.entities) space.entities.set(key, entity)
-    for (const [id, operation] of changes.operations) space.operations.set(id, operation)
+    space.horizon = changes.horizon
+    for (const [key, entity] of changes.entities) {
+      if (entity.head === undefined) space.entities.delete(key)
+      else space.entities.set(key, entity)
+    }
+    for (const [id, operation] of changes.operations) {
+      if (operation === undefined) space.operations.delete(id)
+      else space.operations.set(id, operation)
+    }
   }
 }
 
-function createTransaction(disk: MemoryDisk, staged: Map<string, MemorySpace>): RelayTransaction {
-  function changesOf(space: string): MemorySpace {
+function createTransaction(disk: MemoryDisk, staged: Map<string, SpaceChanges>): RelayTransaction {
+  function changesOf(space: string): SpaceChanges {
     let changes = staged.get(space)
     if (changes === undefined) {
-      changes = emptySpace(disk.spaces.get(space)?.sequence ?? 0)
+      const { sequence = 0, horizon = 0 } = disk.spaces.get(space) ?? {}
+      changes = { sequence, horizon, entities: new Map(), operations: new Map() }
       staged.set(space, changes)
     }
     return changes
@@ -126,7 +158,8 @@ function createTransaction(disk: MemoryDisk, staged: Map<string, MemorySpace>): 
 
   return {
     async operation(space, id) {
-      return staged.get(space)?.operations.get(id) ?? disk.spaces.get(space)?.operations.get(id)
+      const changed = staged.get(space)?.operations
+      return changed?.has(id) ? changed.get(id) : disk.spaces.get(space)?.operations.get(id)
     },
     async putOperation(space, operation) {
       changesOf(space).operations.set(operation.id, operation)
@@ -160,12 +193,45 @@ function createTransaction(disk: MemoryDisk, staged: Map<string, MemorySpace>): 
       put(space, { ...entity(space, ref), snapshot, updates: [] })
     },
     async entityCount(space) {
-      const committed = disk.spaces.get(space)?.entities
-      const added = [...(staged.get(space)?.entities.keys() ?? [])]
-      return (committed?.size ?? 0) + added.filter((key) => !committed?.has(key)).length
+      const entities = new Map(disk.spaces.get(space)?.entities)
+      for (const [key, changed] of staged.get(space)?.entities ?? []) entities.set(key, changed)
+      return countOf(entities.values())
+    },
+    async deleteEntity(space, ref) {
+      put(space, { ref, head: undefined, snapshot: undefined, updates: [] })
+    },
+    async tombstones(space, limit) {
+      const entities = new Map(disk.spaces.get(space)?.entities)
+      for (const [key, changed] of staged.get(space)?.entities ?? []) entities.set(key, changed)
+      return tombstonesIn(entities.values()).slice(0, limit)
+    },
+    async setHorizon(space, sequence) {
+      const changes = changesOf(space)
+      changes.horizon = Math.max(changes.horizon, sequence)
+    },
+    async pruneOperations(before, limit) {
+      let left = limit
+      for (const [name, { operations }] of disk.spaces) {
+        for (const { id, acceptedAt } of operations.values()) {
+          if (left === 0) return limit
+          if (acceptedAt >= before) continue
+          changesOf(name).operations.set(id, undefined)
+          left -= 1
+        }
+      }
+      return limit - left
     },
     async probe() {},
   }
+}
+
+function tombstonesIn(entities: Iterable<MemoryEntity>): Tombstone[] {
+  const found: Tombstone[] = []
+  for (const { ref, head } of entities) {
+    if (head !== undefined && head.tombstoneAt !== null)
+      found.push({ ref, sequence: head.sequence, at: head.tombstoneAt })
+  }
+  return found.sort((a, b) => a.sequence - b.sequence)
 }
 
 function readPage(

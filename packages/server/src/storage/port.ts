@@ -31,6 +31,18 @@ export interface EntityHead {
   readonly logLength: number
   /** Upper bound of how deep types nest, while it is known. Not stored: whoever needs it finds it out again. */
   readonly nesting?: number | undefined
+  /**
+   * When something last happened to it after somebody had deleted it, in milliseconds since the epoch; null when nobody has.
+   * A restored entity may keep it: whoever purges tombstones looks at the document.
+   */
+  readonly tombstoneAt: number | null
+}
+
+/** An entity that was deleted, and perhaps restored since. */
+export interface Tombstone {
+  readonly ref: EntityRef
+  readonly sequence: number
+  readonly at: number
 }
 
 /** An accepted operation: what is remembered of it, so that sending it again has no effect [L10]. */
@@ -83,10 +95,16 @@ export interface EntityPage {
 export interface RelayStorage {
   /** The identity of this life of the database [L22]. */
   epoch(): Promise<string>
+  /** When it began, in milliseconds since the Unix epoch. */
+  epochStartedAt(): Promise<number>
   /** `work` may await nothing but methods of `tx`. */
   transaction<T>(work: (tx: RelayTransaction) => Promise<T>): Promise<T>
   /** The last sequence of the space; 0 for one that nobody has written to. Makes no space. */
   head(space: string): Promise<number>
+  /** Tombstones of the space up to this sequence have been purged; 0 when none have [L23]. */
+  horizon(space: string): Promise<number>
+  /** The spaces that have a tombstone older than `before`, in milliseconds since the epoch. */
+  spacesWithTombstones(before: number): Promise<readonly string[]>
   /** Those of the operations that were accepted. */
   operations(space: string, ids: readonly string[]): Promise<readonly StoredOperation[]>
   /**
@@ -119,6 +137,13 @@ export interface RelayTransaction {
   putSnapshot(space: string, ref: EntityRef, snapshot: Uint8Array): Promise<void>
   /** How many entities the space has, deleted ones among them. */
   entityCount(space: string): Promise<number>
+  /** Removes everything of the entity, as if it had never been. */
+  deleteEntity(space: string, ref: EntityRef): Promise<void>
+  /** In order of their sequences. */
+  tombstones(space: string, limit: number): Promise<readonly Tombstone[]>
+  setHorizon(space: string, sequence: number): Promise<void>
+  /** Forgets operations that were accepted before a time, at most `limit` of them; returns how many. */
+  pruneOperations(before: number, limit: number): Promise<number>
   /** Writes something that means nothing, so that the commit has to reach the disk. */
   probe(): Promise<void>
 }

@@ -98,7 +98,9 @@ function requireOwnFile(database: SqliteDatabase, path: string): void {
 function createTables(database: SqliteDatabase, epoch: string): void {
   database.exec('BEGIN IMMEDIATE')
   database.exec(SCHEMA)
-  database.prepare("INSERT INTO meta (key, value) VALUES ('epoch', ?)").run(epoch)
+  const note = database.prepare('INSERT INTO meta (key, value) VALUES (?, ?)')
+  note.run('epoch', epoch)
+  note.run('epoch_started_at', String(Date.now()))
   // Inside the transaction as well: a file is ours from its first commit on, or empty.
   database.exec(`PRAGMA application_id = ${APPLICATION_ID}`)
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)

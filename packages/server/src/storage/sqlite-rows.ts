@@ -7,7 +7,7 @@ export type Row = readonly unknown[]
 
 /** The columns of a head after its key, in their order. */
 export const HEAD_COLUMNS =
-  'generation, sequence, version_sequence, last_modified, clients, snapshot_bytes, log_bytes, log_length, checksum'
+  'generation, sequence, version_sequence, last_modified, clients, snapshot_bytes, log_bytes, log_length, tombstone_at, checksum'
 
 export function encodeHead(space: string, ref: EntityRef, head: EntityHead): unknown[] {
   const clients = encodeClientBindings(head.clients)
@@ -20,6 +20,7 @@ export function encodeHead(space: string, ref: EntityRef, head: EntityHead): unk
     head.snapshotBytes,
     head.logBytes,
     head.logLength,
+    head.tombstoneAt,
     checksum(headIdentity(space, ref, head), clients),
   ]
 }
@@ -35,9 +36,10 @@ export function decodeHead(space: string, ref: EntityRef, row: Row): EntityHead 
     snapshotBytes: Number(row[5]),
     logBytes: Number(row[6]),
     logLength: Number(row[7]),
+    tombstoneAt: row[8] === null ? null : Number(row[8]),
   }
   const identity = headIdentity(space, ref, head)
-  if (checksum(identity, clients) !== row[8]) throw corrupt(identity, 'do not match their checksum')
+  if (checksum(identity, clients) !== row[9]) throw corrupt(identity, 'do not match their checksum')
   return { ...head, clients: decodeClientBindings(clients) }
 }
 
@@ -51,6 +53,7 @@ function headIdentity(space: string, ref: EntityRef, head: Omit<EntityHead, 'cli
     head.snapshotBytes,
     head.logBytes,
     head.logLength,
+    head.tombstoneAt ?? '',
   ].join(' ')
 }
 

@@ -6,8 +6,9 @@ export const APPLICATION_ID = 0x54_49_44_45
  *
  * - 1: before the first release.
  * - 2: client ids are stored with their last register.
+ * - 3: tombstones are found by their age and purged up to a horizon.
  */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 /**
  * Text keys throughout, so that the file can be read with any SQLite tool. `entities_by_sequence` is what catching up
@@ -21,7 +22,8 @@ CREATE TABLE meta (
 
 CREATE TABLE spaces (
   space TEXT PRIMARY KEY,
-  sequence INTEGER NOT NULL
+  sequence INTEGER NOT NULL,
+  horizon INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE entities (
@@ -36,11 +38,14 @@ CREATE TABLE entities (
   snapshot_bytes INTEGER NOT NULL,
   log_bytes INTEGER NOT NULL,
   log_length INTEGER NOT NULL,
+  tombstone_at INTEGER,
   checksum INTEGER NOT NULL,
   PRIMARY KEY (space, collection, id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX entities_by_sequence ON entities (space, sequence);
+
+CREATE INDEX tombstones ON entities (space, sequence, tombstone_at) WHERE tombstone_at IS NOT NULL;
 
 CREATE TABLE snapshots (
   space TEXT NOT NULL,
@@ -72,4 +77,6 @@ CREATE TABLE operations (
   checksum INTEGER NOT NULL,
   PRIMARY KEY (space, id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX operations_by_age ON operations (accepted_at);
 `

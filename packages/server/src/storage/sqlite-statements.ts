@@ -32,7 +32,10 @@ import {
 /** Every statement that the relay runs, prepared once. */
 export interface SqliteStatements {
   epoch(): string
+  epochStartedAt(): number
   head(space: string): number
+  horizon(space: string): number
+  spacesWithTombstones(before: number): readonly string[]
   operations(space: string, ids: readonly string[]): readonly StoredOperation[]
   entitiesSince(space: string, since: number, limits: PageLimits): EntityPage
   totals(): StorageTotals
@@ -61,6 +64,7 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
     return { run: (...values) => void statement.run(...values) }
   }
   const selectEpoch = query("SELECT value FROM meta WHERE key = 'epoch'")
+  const selectEpochStart = query("SELECT value FROM meta WHERE key = 'epoch_started_at'")
   const probe = command(
     `INSERT INTO meta (key, value) VALUES ('probe', '1')
      ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)`,
@@ -81,7 +85,7 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
   )
   const replaceHead = command(
     `REPLACE INTO entities (space, collection, id, ${HEAD_COLUMNS})
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const countEntities = query('SELECT count(*) FROM entities WHERE space = ?')
   const countAll = query('SELECT (SELECT count(*) FROM spaces), (SELECT count(*) FROM entities)')
@@ -99,6 +103,23 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
     'INSERT INTO updates (space, collection, id, sequence, bytes, checksum) VALUES (?, ?, ?, ?, ?, ?)',
   )
   const deleteUpdates = command('DELETE FROM updates WHERE space = ? AND collection = ? AND id = ?')
+  const deleteSnapshot = command(
+    'DELETE FROM snapshots WHERE space = ? AND collection = ? AND id = ?',
+  )
+  const deleteHead = command('DELETE FROM entities WHERE space = ? AND collection = ? AND id = ?')
+  const selectHorizon = query('SELECT horizon FROM spaces WHERE space = ?')
+  const updateHorizon = command('UPDATE spaces SET horizon = max(horizon, ?) WHERE space = ?')
+  const selectTombstoneSpaces = query(
+    'SELECT DISTINCT space FROM entities WHERE tombstone_at IS NOT NULL AND tombstone_at < ?',
+  )
+  const selectTombstones = query(
+    `SELECT collection, id, sequence, tombstone_at FROM entities
+     WHERE space = ? AND tombstone_at IS NOT NULL ORDER BY sequence LIMIT ?`,
+  )
+  const deleteOperations = query(
+    `DELETE FROM operations WHERE (space, id) IN
+     (SELECT space, id FROM operations WHERE accepted_at < ? LIMIT ?) RETURNING 1`,
+  )
   const selectSince = query(
     `SELECT collection, id, sequence, ${HEAD_COLUMNS} FROM entities
      WHERE space = ? AND sequence > ? ORDER BY sequence, collection, id LIMIT ?`,
@@ -154,7 +175,11 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
 
   return {
     epoch: () => String(selectEpoch.get()?.[0]),
+    epochStartedAt: () => Number(selectEpochStart.get()?.[0] ?? 0),
     head,
+    horizon: (space) => Number(selectHorizon.get(space)?.[0] ?? 0),
+    spacesWithTombstones: (before) =>
+      selectTombstoneSpaces.all(before).map(([space]) => String(space)),
     operations: (space, ids) =>
       ids.flatMap((id) => {
         const row = selectOperation.get(space, id)
@@ -197,6 +222,23 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
       },
       async entityCount(space) {
         return Number(countEntities.get(space)?.[0])
+      },
+      async deleteEntity(space, { collection, id }) {
+        for (const remove of [deleteUpdates, deleteSnapshot, deleteHead])
+          remove.run(space, collection, id)
+      },
+      async tombstones(space, limit) {
+        return selectTombstones.all(space, limit).map(([collection, id, sequence, at]) => ({
+          ref: { collection: String(collection), id: String(id) },
+          sequence: Number(sequence),
+          at: Number(at),
+        }))
+      },
+      async setHorizon(space, sequence) {
+        updateHorizon.run(sequence, space)
+      },
+      async pruneOperations(before, limit) {
+        return deleteOperations.all(before, limit).length
       },
       async probe() {
         probe.run()

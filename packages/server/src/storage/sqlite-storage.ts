@@ -69,8 +69,11 @@ function createSqliteStorage(database: SqliteDatabase, unlock: () => void): Rela
 
   return {
     epoch: () => enqueue(async () => statements.epoch()),
+    epochStartedAt: () => enqueue(async () => statements.epochStartedAt()),
     transaction: (work) => enqueue(() => inTransaction(() => work(statements.transaction))),
     head: (space) => enqueue(async () => statements.head(space)),
+    horizon: (space) => enqueue(async () => statements.horizon(space)),
+    spacesWithTombstones: (before) => enqueue(async () => statements.spacesWithTombstones(before)),
     operations: (space, ids) => enqueue(async () => statements.operations(space, ids)),
     entitiesSince: (space, since, limits) =>
       enqueue(async () => statements.entitiesSince(space, since, limits)),

@@ -241,6 +241,24 @@ export function describeStorageContract(name: string, open: () => Promise<Storag
         expect((await storage.entitiesSince('team', 2, PLENTY)).entities).toHaveLength(0)
       })
 
+      it('are counted with what the transaction has written, by space and in all', async () => {
+        const { storage } = await start()
+        expect(await storage.totals()).toEqual({ spaces: 0, entities: 0 })
+        const head = headOf({ sequence: 1 })
+        for (const [space, ids] of [
+          ['team', ['a', 'b']],
+          ['other', ['a']],
+        ] as const) {
+          await storage.transaction(async (tx) => {
+            await tx.takeSequence(space)
+            for (const id of ids) await tx.putEntityHead(space, { ...CARD, id }, head)
+            expect(await tx.entityCount(space)).toBe(ids.length)
+            expect(await tx.entityCount('nobody')).toBe(0)
+          })
+        }
+        expect(await storage.totals()).toEqual({ spaces: 2, entities: 3 })
+      })
+
       it('of a space that nobody wrote to are empty and complete', async () => {
         const { storage } = await start()
         expect(await storage.entitiesSince('nobody', 0, PLENTY)).toEqual({
@@ -288,6 +306,77 @@ export function describeStorageContract(name: string, open: () => Promise<Storag
       expect((await storage.entitiesSince('team', 0, PLENTY)).corrupt).toEqual([CARD])
     })
 
+    it('[DEL-5] finds tombstones by their age, in the order of their sequences', async () => {
+      const { storage, reopen } = await start()
+      const card = (id: string): EntityRef => ({ ...CARD, id })
+      await storage.transaction(async (tx) => {
+        for (const [id, sequence, tombstoneAt] of [
+          ['later', 3, 2_000],
+          ['alive', 2, null],
+          ['first', 1, 1_000],
+        ] as const) {
+          await tx.takeSequence('team')
+          await tx.putEntityHead('team', card(id), headOf({ sequence, tombstoneAt }))
+        }
+      })
+      const again = await reopen()
+      expect(await again.spacesWithTombstones(1_000)).toEqual([])
+      expect(await again.spacesWithTombstones(1_001)).toEqual(['team'])
+      await again.transaction(async (tx) => {
+        const [first, later] = await tx.tombstones('team', 2)
+        expect(first).toEqual({ ref: card('first'), sequence: 1, at: 1_000 })
+        expect(later).toEqual({ ref: card('later'), sequence: 3, at: 2_000 })
+        expect(await tx.tombstones('team', 1)).toEqual([first])
+        expect(await tx.tombstones('other', 2)).toEqual([])
+      })
+    })
+
+    it('[DEL-5] removes everything of an entity, and nothing else', async () => {
+      const { storage, reopen } = await start()
+      const other = { ...CARD, id: 'two' }
+      await storage.transaction(async (tx) => {
+        await appendTo(tx, 'team', CARD, await tx.takeSequence('team'), [1])
+        await tx.putSnapshot('team', CARD, bytes(7))
+        await appendTo(tx, 'team', CARD, await tx.takeSequence('team'), [2])
+        await appendTo(tx, 'team', other, await tx.takeSequence('team'), [3])
+      })
+      await storage.transaction(async (tx) => {
+        await tx.deleteEntity('team', CARD)
+        expect(await tx.entityHead('team', CARD)).toBeUndefined()
+        await tx.setHorizon('team', 2)
+        await tx.setHorizon('team', 1)
+      })
+      const again = await reopen()
+      expect(await again.horizon('team')).toBe(2)
+      expect(await again.horizon('other')).toBe(0)
+      const page = await again.entitiesSince('team', 0, PLENTY)
+      expect(page).toMatchObject({ entities: [{ ref: other }], corrupt: [], through: 3 })
+      await again.transaction(async (tx) => {
+        await appendTo(tx, 'team', CARD, await tx.takeSequence('team'), [9])
+      })
+      const [, anew] = (await again.entitiesSince('team', 0, PLENTY)).entities
+      expect(anew?.log).toEqual([bytes(9)])
+    })
+
+    it('[L10] forgets the oldest operations, a few at a time', async () => {
+      const { storage, reopen } = await start()
+      await storage.transaction(async (tx) => {
+        for (const [id, acceptedAt] of [
+          ['op-1', 1],
+          ['op-2', 2],
+          ['op-3', 3],
+        ] as const) {
+          const sequence = await tx.takeSequence('team')
+          await tx.putOperation('team', { ...operationOf(id, sequence), acceptedAt })
+        }
+      })
+      expect(await storage.transaction((tx) => tx.pruneOperations(3, 1))).toBe(1)
+      expect(await storage.transaction((tx) => tx.pruneOperations(3, 10))).toBe(1)
+      expect(await storage.transaction((tx) => tx.pruneOperations(3, 10))).toBe(0)
+      const left = await (await reopen()).operations('team', ['op-1', 'op-2', 'op-3'])
+      expect(left.map(({ id }) => id)).toEqual(['op-3'])
+    })
+
     it('takes a probe as a transaction like any other', async () => {
       const { storage } = await start()
       await expect(storage.transaction((tx) => tx.probe())).resolves.toBeUndefined()
@@ -312,6 +401,7 @@ export function headOf(overrides: Partial<EntityHead>): EntityHead {
     snapshotBytes: 0,
     logBytes: 0,
     logLength: 0,
+    tombstoneAt: null,
     ...overrides,
   }
 }

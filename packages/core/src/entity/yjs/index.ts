@@ -28,5 +28,6 @@ export {
   decoding,
   encodeAppend,
   type ItemId,
+  loadsWhole,
   mergeUpdates,
 } from './update.js'

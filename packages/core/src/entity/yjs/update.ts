@@ -211,6 +211,17 @@ export function compactUpdate(update: Uint8Array): Uint8Array {
   })
 }
 
+/** Whether a document takes in everything of an update: nothing of it waits for something that it refers to. */
+export function loadsWhole(update: Uint8Array): boolean {
+  return readable(() => {
+    const doc = new Y.Doc({ guid: '' })
+    Y.applyUpdate(doc, update)
+    const { pendingStructs, pendingDs } = doc.store
+    doc.destroy()
+    return pendingStructs === null && pendingDs === null
+  })
+}
+
 /** By client, the clock that its next item will have. */
 export function clocksOf(update: Uint8Array): Map<number, number> {
   return Y.decodeStateVector(Y.encodeStateVectorFromUpdate(update))
