@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { pino } from 'pino'
 import { RelayStartError } from './errors.js'
 import { createRelayServer, type RelayServer } from './http/index.js'
+import type { Limits } from './relay/index.js'
 import { RELAY_VERSION } from './version.js'
 
 /** A stop that takes longer is cut: whatever runs the relay would kill it soon anyway. */
@@ -15,6 +16,8 @@ interface ServeOptions {
   readonly data: string
   readonly public?: string
   readonly logLevel: string
+  readonly trustProxy: readonly string[]
+  readonly limit: Partial<Limits>
 }
 
 const program = new Command('tidemark')
@@ -29,12 +32,21 @@ program
   .option('--data <directory>', 'where the database is kept', './data')
   .option('--public <directory>', 'an app to serve beside the relay')
   .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')}`, toLogLevel, 'info')
+  .option(
+    '--trust-proxy <address>',
+    'a reverse proxy, or a network of them, whose X-Forwarded-For is believed; may be repeated',
+    (value: string, others: readonly string[]) => [...others, value],
+    [],
+  )
+  .option('--limit <name=number>', 'sets a limit; may be repeated', withLimit, {})
   .action(serve)
 
 await program.parseAsync()
 
 async function serve(options: ServeOptions): Promise<void> {
   const log = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }))
+  // Not an option: everybody on a machine can read the options of its programs.
+  const { TIDEMARK_METRICS_TOKEN: metricsToken } = process.env
   let server: RelayServer
   try {
     server = await createRelayServer({
@@ -42,6 +54,9 @@ async function serve(options: ServeOptions): Promise<void> {
       port: options.port,
       host: options.host,
       log,
+      limits: options.limit,
+      trustProxy: options.trustProxy,
+      ...(metricsToken === undefined ? {} : { metricsToken }),
       ...(options.public === undefined ? {} : { publicDirectory: options.public }),
     })
   } catch (error) {
@@ -69,6 +84,11 @@ function toPort(value: string): number {
   const port = Number(value)
   if (Number.isInteger(port) && port >= 0 && port < 65_536) return port
   throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+function withLimit(value: string, others: Partial<Limits>): Partial<Limits> {
+  const [name = '', number = ''] = value.split('=')
+  return { ...others, [name]: number === '' ? Number.NaN : Number(number) }
 }
 
 function toLogLevel(value: string): string {

@@ -20,6 +20,10 @@ export type RelayStartErrorCode =
   | 'host-not-loopback'
   /** The directory to serve files from does not exist. */
   | 'public-missing'
+  /** What stands for a trusted proxy is neither an address nor a network. */
+  | 'proxy-invalid'
+  /** There is no such limit, or its value is none. */
+  | 'limit-invalid'
 
 /** Thrown by `createRelayServer` and `openSqliteStorage`; its message says what to do next. */
 export class RelayStartError extends Error {

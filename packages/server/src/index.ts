@@ -21,8 +21,10 @@ export {
   type Readiness,
   type Relay,
   type RelayConnection,
+  type RelayMetrics,
   type RelayOptions,
   type RelaySession,
+  type RelayStats,
 } from './relay/index.js'
 export {
   type ClientBinding,
@@ -38,6 +40,7 @@ export {
   type RelayStorage,
   type RelayTransaction,
   type SqliteStorageOptions,
+  type StorageTotals,
   type StoredEntity,
   type StoredOperation,
 } from './storage/index.js'

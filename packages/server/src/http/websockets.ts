@@ -5,6 +5,8 @@ import { CLOSE_CODES, SUBPROTOCOL } from '@tidemark/core/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Log } from '../log.js'
 import type { Limits, Relay, RelayConnection } from '../relay/index.js'
+import { type ClientAddresses, networkOf } from './client-address.js'
+import type { ConnectionGate } from './connection-gate.js'
 import { createHeartbeat } from './heartbeat.js'
 import { isAllowedOrigin } from './origin.js'
 
@@ -15,6 +17,8 @@ const MAX_FRAGMENTS = 1024
 const CLOSE_TIMEOUT_MS = 5_000
 /** RFC 6455, 5.5: what is left of a control frame's 125 bytes after the code. */
 const MAX_REASON_BYTES = 123
+/** Browsers don't read it; proxies and programs do. */
+const RETRY_AFTER_SECONDS = 5
 
 export interface WebSocketsOptions {
   /** Whether users prove who they are. */
@@ -24,6 +28,8 @@ export interface WebSocketsOptions {
   readonly clock: Clock
   readonly limits: Pick<Limits, 'maxFrameBytes'>
   readonly log: Log
+  readonly addresses: ClientAddresses
+  readonly gate: ConnectionGate
 }
 
 export interface WebSockets {
@@ -33,7 +39,7 @@ export interface WebSockets {
 
 /** Takes websocket upgrades of `server` and connects them to the relay. */
 export function attachWebSockets(options: WebSocketsOptions): WebSockets {
-  const { server, relay, clock, limits, log } = options
+  const { server, relay, clock, limits, log, addresses, gate } = options
   const heartbeat = createHeartbeat(clock)
   const websockets = new WebSocketServer({
     noServer: true,
@@ -54,22 +60,30 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
       log.warn({ origin, host }, 'a page of a foreign origin was refused')
       return refuse(socket, '403 Forbidden')
     }
+    const remoteAddress = addresses.of(request)
+    const limit = gate.enter(socket, networkOf(remoteAddress))
+    if (limit !== undefined) {
+      const status =
+        limit === 'maxConnections' ? '503 Service Unavailable' : '429 Too Many Requests'
+      return refuse(socket, status, `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`)
+    }
     websockets.handleUpgrade(request, socket, head, (websocket) => {
-      accept(websocket, request.socket.remoteAddress)
+      accept(websocket, socket, remoteAddress)
     })
   })
 
-  function accept(websocket: WebSocket, remoteAddress: string | undefined): void {
-    const session = relay.connect(toConnection(websocket, clock, remoteAddress))
+  function accept(websocket: WebSocket, socket: Duplex, remoteAddress: string | undefined): void {
+    const welcomed = (): void => gate.welcomed(socket)
+    const session = relay.connect(toConnection(websocket, clock, remoteAddress, welcomed))
     heartbeat.watch(websocket)
     websocket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) session.receive(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
       else websocket.close(CLOSE_CODES.protocolViolation, 'Frames are binary.')
     })
     websocket.on('error', (error) => log.debug({ err: error, remoteAddress }, 'websocket error'))
-    websocket.on('close', () => {
+    websocket.on('close', (code) => {
       heartbeat.forget(websocket)
-      session.closed()
+      session.closed(code)
     })
   }
 
@@ -86,9 +100,11 @@ function toConnection(
   websocket: WebSocket,
   clock: Clock,
   remoteAddress: string | undefined,
+  welcomed: () => void,
 ): RelayConnection {
   return {
     remoteAddress,
+    welcomed,
     get bufferedBytes() {
       return websocket.bufferedAmount
     },
@@ -106,6 +122,6 @@ function toConnection(
   }
 }
 
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+function refuse(socket: Duplex, status: string, header = ''): void {
+  socket.end(`HTTP/1.1 ${status}\r\n${header}Connection: close\r\nContent-Length: 0\r\n\r\n`)
 }

@@ -7,7 +7,10 @@
  *              ▲                        │ after the commit
  *              └── catch-up ◄───────────┴──► hub ──► everybody who listens
  */
+export { checkedLimits } from './check-limits.js'
 export { DEFAULT_LIMITS, type Limits } from './limits.js'
+export { NO_METRICS, type RelayMetrics, type RelayStats } from './metrics.js'
+export { createNotices } from './notices.js'
 export type {
   Authenticate,
   Credentials,

@@ -1,9 +1,9 @@
 import { CLOSE_CODES, encodeRelayMessage } from '@tidemark/core/protocol'
 import { silentLog } from '../log.js'
 import { createArrivals } from './arrivals.js'
+import { checkedLimits } from './check-limits.js'
 import { createHousekeeping } from './housekeeping.js'
 import { createHub } from './hub.js'
-import { DEFAULT_LIMITS } from './limits.js'
 import { NO_METRICS } from './metrics.js'
 import { createNotices } from './notices.js'
 import type { Relay, RelayOptions } from './ports.js'
@@ -19,7 +19,7 @@ import { createUserConnections } from './user-connections.js'
  */
 export function createRelay(options: RelayOptions): Relay {
   const { storage, clock, randomId, log = silentLog, metrics = NO_METRICS } = options
-  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const limits = checkedLimits(options.limits)
   const hub = createHub()
   const sequencer = createSequencer({
     storage,
