@@ -36,7 +36,7 @@ export interface NetworkFaults {
 export const CALM: NetworkFaults = { latency: 20, cut: 0, blackhole: 0, duplicate: 0 }
 
 /** First bytes of the frames that may come twice: what a retry over another path would repeat. */
-const REPEATABLE = new Set([4, 69, 70])
+const REPEATABLE = new Set([4, 10, 69, 70])
 
 export function createNetwork(
   scheduler: Scheduler,

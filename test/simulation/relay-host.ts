@@ -14,6 +14,10 @@ import type { Scheduler } from './scheduler.js'
 /** A relay's machine: the disk stays, the process comes and goes. */
 export interface RelayHost {
   readonly disk: MemoryDisk
+  /** A copy of what is on the disk. */
+  backup(): MemoryDisk
+  /** Kills the process and puts a backup in the place of what was on the disk, which begins a new life with it [L22]. */
+  restore(backup: MemoryDisk): void
   readonly relay: Relay | undefined
   /** Kills the process; a transaction that is under way either reached the disk or didn't. */
   crash(): void
@@ -38,11 +42,12 @@ export function createRelayHost(
   random: SeededRandom,
   { limits = {}, tamper }: RelayHostOptions = {},
 ): RelayHost {
-  const disk = createMemoryDisk('epoch-1')
+  let disk = createMemoryDisk('epoch-1')
   const clock = createWrongClock(scheduler)
   let relay: Relay | undefined
   let latest = 0
   let life = 0
+  let epochs = 1
 
   function start(): void {
     life += 1
@@ -70,15 +75,29 @@ export function createRelayHost(
   }
 
   start()
+  function crash(): void {
+    life += 1
+    relay = undefined
+  }
+
   return {
-    disk,
+    get disk() {
+      return disk
+    },
+    backup: () => structuredClone(disk),
+    restore(backup) {
+      crash()
+      epochs += 1
+      disk = {
+        ...structuredClone(backup),
+        epoch: `epoch-${epochs}`,
+        epochStartedAt: clock.now(),
+      }
+    },
     get relay() {
       return relay
     },
-    crash() {
-      life += 1
-      relay = undefined
-    },
+    crash,
     start,
     setClock(ahead) {
       clock.ahead = ahead

@@ -33,6 +33,8 @@ export interface SimulationOptions {
   readonly devices: number
   /** Whether clocks are wrong and are set: those of devices by up to ten years, the relay's by up to an hour. */
   readonly wrongClocks?: boolean
+  /** Whether the relay's disk is lost now and then, and an older backup put in its place. Nobody rolls anything back then. */
+  readonly restores?: boolean
   readonly tamper?: RelayHostOptions['tamper']
 }
 
@@ -81,7 +83,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const random = seededRandom(seed)
   const scheduler = createScheduler()
   const host = createRelayHost(scheduler, random.fork(), {
-    limits: LIMITS,
+    limits: options.restores ? { ...LIMITS, renewAboveClients: 1_000 } : LIMITS,
     ...(options.tamper && { tamper: options.tamper }),
   })
   const network = createNetwork(scheduler, random.fork(), () => {
@@ -114,7 +116,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const fail = (what: string): never => {
     throw new InvariantViolation(seed, what)
   }
-  const accepted = (): Set<string> => new Set(host.disk.spaces.get(SPACE)?.operations.keys() ?? [])
+  const onDisk = (): Iterable<string> => host.disk.spaces.get(SPACE)?.operations.keys() ?? []
+  /** Accepted by a former life of the relay's database. */
+  const formerly = new Set<string>()
+  const accepted = (): Set<string> => new Set([...formerly, ...onDisk()])
 
   /** Waits for a promise that virtual time has to bring about. */
   async function wait<T>(promise: Promise<T>): Promise<T> {
@@ -160,7 +165,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const value = `${writes}${large ? tools.pick([TOO_LARGE, NEVER_SENT]) : ''}`
     const note = (operation: string, saw: readonly string[]): void =>
       model.write({ operation, entity: id, field, value, saw })
-    if (tools.chance(0.05)) {
+    if (tools.chance(0.05) && !options.restores) {
       rollBack(tab, tools)
     } else if (card === undefined && isTombstone(tab.store, id)) {
       // Made anew it would begin another life: `lives.test.ts` is about that.
@@ -371,14 +376,30 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     }
   }
 
+  /** The relay's disk is copied, or lost and an older copy put in its place [BAK-2]. */
+  function loseDisk(restores: SeededRandom): void {
+    if (backup === undefined || restores.chance(0.6)) {
+      backup = host.backup()
+      return
+    }
+    for (const id of onDisk()) formerly.add(id)
+    host.restore(backup)
+    for (const wire of [...network.wires]) wire.cut()
+    if (restores.chance(0.8)) host.start()
+    count('restores of a backup')
+  }
+  let backup: ReturnType<typeof host.backup> | undefined
+
   const tools = random.fork()
   const clocks = random.fork()
+  const restores = random.fork()
   if (options.wrongClocks) {
     for (const { clock } of devices) if (clocks.chance(0.5)) clock.ahead = wrongness(clocks)
   }
   for (const device of devices) await wait(device.open())
   for (let step = 0; step < steps; step++) {
     if (options.wrongClocks && clocks.chance(0.05)) setClock(clocks)
+    if (options.restores && restores.chance(0.05)) loseDisk(restores)
     const open = devices.flatMap((device) => [...device.tabs])
     if (open.length > 0 && tools.chance(0.75)) change(tools.pick(open), tools)
     else await disturb(tools)
@@ -448,7 +469,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     })
     const sequence = host.disk.spaces.get(SPACE)?.sequence ?? 0
     // A renewal takes a sequence too [L16].
-    if (sequence < known.size) fail(`[L18] sequence ${sequence} after ${known.size} operations`)
+    const numbered = [...onDisk()].length
+    if (sequence < numbered) fail(`[L18] sequence ${sequence} after ${numbered} operations`)
     const violation = stampViolation(host.disk, SPACE, host.latest)
     if (violation !== undefined) fail(violation)
     checkValues(known)

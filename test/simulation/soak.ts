@@ -14,6 +14,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '120' },
     devices: { type: 'string', default: '3' },
     minutes: { type: 'string', default: '30' },
+    restores: { type: 'boolean', default: false },
   },
 })
 const [from, to, steps, devices, minutes] = [
@@ -24,11 +25,18 @@ const [from, to, steps, devices, minutes] = [
   values.minutes,
 ].map(Number) as [number, number, number, number, number]
 
+const { restores } = values
 const deadline = Date.now() + minutes * 60_000
 const totals = new Map<string, number>()
 let seed = from
 for (; seed <= to && Date.now() < deadline; seed++) {
-  const { counts } = await simulate({ seed, steps, devices, wrongClocks: seed % 2 === 0 })
+  const { counts } = await simulate({
+    seed,
+    steps,
+    devices,
+    wrongClocks: !restores && seed % 2 === 0,
+    restores,
+  })
   for (const [what, count] of Object.entries(counts))
     totals.set(what, (totals.get(what) ?? 0) + count)
   if ((seed - from + 1) % 500 === 0) console.log(`seeds ${from} to ${seed}: no violation`)

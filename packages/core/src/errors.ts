@@ -44,7 +44,6 @@ export type TidemarkErrorCode =
   /** The relay refused an operation; `reason` holds the relay's own code. */
   | 'rejected'
   /** The relay's database is another one than this device has followed. */
-  | 'epoch-changed'
   /** A wait took longer than its deadline. */
   | 'timeout'
 

@@ -34,7 +34,7 @@ export {
   type WrittenContent,
   writeRegisters,
 } from './register-log.js'
-export { type RenewedDocument, renewDocument } from './renewal.js'
+export { counterFieldOf, type RenewedDocument, renewDocument } from './renewal.js'
 export {
   type ActorParts,
   compareStamps,

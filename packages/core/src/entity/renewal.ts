@@ -42,7 +42,7 @@ function foldCounters(elements: readonly Element[], client: number): Element[] {
   const sums = new Map<string, Element>()
   const others: Element[] = []
   for (const element of elements) {
-    const field = counterOf(element)
+    const field = counterFieldOf(element)
     if (field === undefined) {
       others.push(element)
       continue
@@ -59,8 +59,11 @@ function foldCounters(elements: readonly Element[], client: number): Element[] {
   return [...others, ...sums.values()]
 }
 
-/** What a migration counted stays by itself: another device may be writing the very same. */
-function counterOf({ field, value }: Element): string | undefined {
+/**
+ * The counter that an element counts for. What a migration counted stays by itself: another device may be writing the very
+ * same.
+ */
+export function counterFieldOf({ field, value }: Element): string | undefined {
   const colon = field.indexOf(':')
   if (colon < 0 || typeof value !== 'number' || field[colon + 1] === '$') return undefined
   return field.slice(0, colon)

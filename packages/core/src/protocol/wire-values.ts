@@ -19,7 +19,7 @@ export function readOperation(decoder: decoding.Decoder): WireOperation {
   return { id: decoding.readVarString(decoder), parts: readList(decoder, readPart) }
 }
 
-export function writePart(encoder: encoding.Encoder, part: OperationPart): void {
+function writePart(encoder: encoding.Encoder, part: OperationPart): void {
   encoding.writeVarString(encoder, part.collection)
   encoding.writeVarString(encoder, part.id)
   encoding.writeUint8(encoder, part.kind === 'create' ? 1 : 0)
@@ -29,7 +29,7 @@ export function writePart(encoder: encoding.Encoder, part: OperationPart): void 
   encoding.writeVarUint8Array(encoder, part.update)
 }
 
-export function readPart(decoder: decoding.Decoder): OperationPart {
+function readPart(decoder: decoding.Decoder): OperationPart {
   return {
     collection: decoding.readVarString(decoder),
     id: decoding.readVarString(decoder),

@@ -89,7 +89,8 @@ export function createRowFactory<F extends Fields>(
       if (!isShown(entity)) return undefined
       const { view, failure } = migrated(entity.id, entity.view)
       const { confirmed, pending, failed } = entity
-      const confirmedSequence = pending.length > 0 ? null : (confirmed?.confirmedSequence ?? null)
+      const isConfirmed = pending.length === 0 && confirmed?.owed === undefined
+      const confirmedSequence = isConfirmed ? (confirmed?.confirmedSequence ?? null) : null
       return finish(values(entity.id, view), {
         status,
         version: {

@@ -44,9 +44,15 @@ export function confirmChange(
     sequence: Math.max(entity?.sequence ?? 0, change.sequence, view.sequence),
     lastModified: Math.max(entity?.lastModified ?? 0, change.lastModified, view.lastModified),
     view,
+    ...(known?.owed === undefined ? {} : { owed: known.owed }),
   }
 }
 
+/** What is owed to the relay stays until that has it, or has refused it [L22]. */
 function replaces(change: ConfirmedChange, entity: ConfirmedEntity): boolean {
-  return change.isWhole === true && change.confirmedSequence > entity.confirmedSequence
+  return (
+    change.isWhole === true &&
+    change.confirmedSequence > entity.confirmedSequence &&
+    entity.owed === undefined
+  )
 }

@@ -19,6 +19,7 @@ export {
   sayPartAgain,
   withOrphans,
 } from './rebase.js'
+export { type Reading, reconcile } from './reconcile.js'
 export {
   type ConfirmedEntity,
   type EntityKey,

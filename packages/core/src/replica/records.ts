@@ -27,6 +27,16 @@ export interface ConfirmedEntity extends EntityRef {
   readonly lastModified: number
   /** `bytes` as values, so that reading needs no decoding. */
   readonly view: EntityView
+  /** Set while the relay lacks something of it that this device has to bring back [L22]. */
+  readonly owed?: Owed
+}
+
+/** Something that is handed back to a relay. */
+export interface Owed {
+  /** The id of the operation that brings it back. */
+  readonly id: string
+  /** Whether the relay has asked for it. Otherwise its database is an older one, and it can't know. */
+  readonly isAsked: boolean
 }
 
 /** One entity's share of a pending operation: what it means, and the bytes that say it now. */

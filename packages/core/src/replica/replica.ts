@@ -53,6 +53,10 @@ export interface Replica {
   updates(ref: EntityRef): readonly Uint8Array[]
   /** The outbox: saved operations in their order, then those that are still being saved; none that was rolled back. */
   operations(): readonly PendingOperation[]
+  /** Confirmed entities of which the relay lacks something [L22]. */
+  owed(): Iterable<ConfirmedEntity>
+  /** All that is confirmed. */
+  confirmed(): Iterable<ConfirmedEntity>
   /** How many of them wait, and how many are parked; without a walk through all of them. */
   counts(): OutboxCounts
   saved(): Iterable<StoredOperation>
@@ -75,6 +79,8 @@ export interface Replica {
 }
 
 export interface OutboxCounts {
+  /** Entities that are owed to the relay. */
+  readonly owed: number
   readonly waiting: number
   readonly failed: number
 }
@@ -83,6 +89,8 @@ export interface AbsorbedRows {
   readonly entities: readonly ConfirmedEntity[]
   readonly operations: readonly StoredOperation[]
   readonly gone: readonly number[]
+  /** Entities whose rows were removed. */
+  readonly removed?: readonly EntityRef[]
 }
 
 /** A client id that nobody writes under: what is shown with it is never sent. */
@@ -99,6 +107,7 @@ export function createReplica(): Replica {
   /** How many of the saved ones are parked; unsaved ones never are. */
   let failed = 0
   let rolledBack = 0
+  const owed = new Map<EntityKey, ConfirmedEntity>()
   const listeners = new Set<(changed: ReadonlySet<EntityKey>) => void>()
   let lastOrder = Number.NEGATIVE_INFINITY
 
@@ -235,7 +244,17 @@ export function createReplica(): Replica {
     },
     operations: () =>
       [...saved.values(), ...unsaved.values()].filter((operation) => !isRolledBack(operation)),
-    counts: () => ({ waiting: saved.size + unsaved.size - failed - rolledBack, failed }),
+    owed: () => owed.values(),
+    *confirmed() {
+      for (const entities of collections.values()) {
+        for (const { confirmed } of entities.values()) if (confirmed !== undefined) yield confirmed
+      }
+    },
+    counts: () => ({
+      owed: owed.size,
+      waiting: saved.size + unsaved.size - failed - rolledBack,
+      failed,
+    }),
     saved: () => saved.values(),
     savedAt: (order) => saved.get(order),
     savedOn(ref) {
@@ -271,12 +290,22 @@ export function createReplica(): Replica {
       }
       emit(new Set(touched.keys()))
     },
-    absorb({ entities, operations, gone }) {
+    absorb({ entities, operations, gone, removed = [] }) {
       const touched = new Map<EntityKey, MutableEntity>()
+      for (const ref of removed) {
+        const entity = collections.get(ref.collection)?.get(ref.id)
+        if (entity === undefined) continue
+        entity.confirmed = undefined
+        owed.delete(keyOf(ref))
+        touched.set(keyOf(ref), entity)
+      }
       for (const row of entities) {
         const entity = entityOf(row)
+        const key = keyOf(row)
         entity.confirmed = row
-        touched.set(keyOf(row), entity)
+        if (row.owed === undefined) owed.delete(key)
+        else owed.set(key, row)
+        touched.set(key, entity)
       }
       for (const order of gone) {
         const operation = saved.get(order)

@@ -19,3 +19,4 @@ export type {
   WritePlan,
   Written,
 } from './port.js'
+export { NEW_SPACE } from './port.js'

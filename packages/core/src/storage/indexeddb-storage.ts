@@ -8,10 +8,10 @@ import type {
 } from '../replica/index.js'
 import {
   isEmptyPlan,
-  NEW_SPACE,
   type ReplicaMeta,
   type ReplicaStorage,
   type SpaceRow,
+  spaceAfter,
 } from './port.js'
 
 /**
@@ -104,7 +104,7 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
         await tx.done
         return {
           meta,
-          space: row ?? NEW_SPACE,
+          space: spaceAfter(row),
           entities,
           operations: operations.map(withOrder).sort((a, b) => a.order - b.order),
         }
@@ -123,7 +123,7 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
         await tx.done
         return {
           meta,
-          space: row ?? NEW_SPACE,
+          space: spaceAfter(row),
           entities,
           operations: operations.map(withOrder),
           orders,
@@ -144,7 +144,7 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
         const plan = refusable(() =>
           decide({
             meta: before,
-            space: row ?? NEW_SPACE,
+            space: spaceAfter(row),
             entities,
             operations: operations.map((operation) => operation && withOrder(operation)),
           }),
@@ -154,17 +154,20 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
           return {
             committed: false,
             meta: before,
-            space: row ?? NEW_SPACE,
+            space: spaceAfter(row),
             entities: [],
             operations: [],
             gone: [],
+            removed: [],
           }
         }
         const meta = { ...before, ...plan.meta, change: before.change + 1 }
-        const spaceRow = { ...(row ?? NEW_SPACE), ...plan.space }
+        const spaceRow = spaceAfter(row, plan)
         const stamp = { space, change: meta.change }
         note(metaStore.put(meta, 'replica'))
-        if (plan.space !== undefined) note(tx.objectStore('spaces').put(spaceRow, space))
+        if (plan.space !== undefined || plan.removeEntities?.length)
+          note(tx.objectStore('spaces').put(spaceRow, space))
+        for (const ref of plan.removeEntities ?? []) note(entityStore.delete(entityKey(space, ref)))
         for (const entity of plan.putEntities ?? []) note(entityStore.put({ ...entity, ...stamp }))
         for (const order of plan.deleteOperations ?? []) note(outbox.delete(order))
         for (const operation of plan.putOperations ?? [])
@@ -188,6 +191,7 @@ export function createIndexedDbStorage(name: string): ReplicaStorage {
           entities: plan.putEntities ?? [],
           operations: [...(plan.putOperations ?? []), ...added],
           gone: plan.deleteOperations ?? [],
+          removed: plan.removeEntities ?? [],
         }
       })
     },

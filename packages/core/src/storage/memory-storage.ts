@@ -11,6 +11,7 @@ import {
   type ReplicaMeta,
   type ReplicaStorage,
   type SpaceRow,
+  spaceAfter,
 } from './port.js'
 
 interface Changed<T> {
@@ -127,12 +128,14 @@ export function createMemoryStorage({
             entities: [],
             operations: [],
             gone: [],
+            removed: [],
           }
         }
         const change = before.change + 1
         const meta = { ...before, ...plan.meta, change }
         disk.meta = meta
-        space.row = { ...space.row, ...plan.space }
+        space.row = spaceAfter(space.row, plan)
+        for (const ref of plan.removeEntities ?? []) space.entities.delete(keyOf(ref))
         for (const row of plan.putEntities ?? []) space.entities.set(keyOf(row), { row, change })
         for (const order of plan.deleteOperations ?? []) space.operations.delete(order)
         const added = (plan.addOperations ?? []).map((operation) => {
@@ -148,6 +151,7 @@ export function createMemoryStorage({
           entities: plan.putEntities ?? [],
           operations,
           gone: plan.deleteOperations ?? [],
+          removed: plan.removeEntities ?? [],
         }
       })
     },

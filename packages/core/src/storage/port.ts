@@ -30,6 +30,12 @@ export interface SpaceRow {
   readonly checkpoint: number
   /** When everything that the relay had was here, milliseconds since the epoch; null: never yet. */
   readonly lastSyncedAt: number | null
+  /** Tombstones up to this sequence are gone here [L23]. */
+  readonly horizon: number
+  /** Operations up to this order were made for a former life of the relay's database [L22]. */
+  readonly formerUpTo: number
+  /** Counts transactions that removed entities: a tab that sees it move has to read everything again. */
+  readonly removals: number
 }
 
 export interface StoredRows {
@@ -61,8 +67,9 @@ export interface CurrentRows {
 /** What a transaction writes. Nothing at all when every property is absent. */
 export interface WritePlan {
   readonly meta?: Partial<Pick<ReplicaMeta, 'rebases' | 'clients' | 'moves'>>
-  readonly space?: Partial<SpaceRow>
+  readonly space?: Partial<Omit<SpaceRow, 'removals'>>
   readonly putEntities?: readonly ConfirmedEntity[]
+  readonly removeEntities?: readonly EntityRef[]
   readonly addOperations?: readonly PendingOperation[]
   readonly putOperations?: readonly StoredOperation[]
   readonly deleteOperations?: readonly number[]
@@ -77,6 +84,7 @@ export interface Written {
   readonly entities: readonly ConfirmedEntity[]
   readonly operations: readonly StoredOperation[]
   readonly gone: readonly number[]
+  readonly removed: readonly EntityRef[]
 }
 
 /**
@@ -87,12 +95,13 @@ export interface Written {
  * - `decide` is called once, synchronously, inside of the transaction, and must not have effects.
  * - The returned promise resolves after the commit, never before; when it rejects, nothing was written.
  * - `change` goes up by one with each transaction that writes, and marks the rows written by it.
+ * - `removals` goes up by one with each transaction that removes entities.
  * - Orders of added operations go up by their commit, in the order given; they are never used twice.
  */
 export interface ReplicaStorage {
   /** Reads everything of a space; makes the database of a new device with `identity`. */
   open(space: string, identity: () => string): Promise<StoredRows>
-  /** Reads what transactions after `change` wrote. */
+  /** Reads what transactions after `change` wrote; everything after -1. */
   readSince(space: string, change: number): Promise<ChangedRows>
   write(space: string, read: ReadSet, decide: (current: CurrentRows) => WritePlan): Promise<Written>
   /**
@@ -109,13 +118,31 @@ export interface ReplicaStorage {
   destroy(): Promise<void>
 }
 
-export const NEW_SPACE: SpaceRow = { epoch: null, checkpoint: 0, lastSyncedAt: null }
+export const NEW_SPACE: SpaceRow = {
+  epoch: null,
+  checkpoint: 0,
+  lastSyncedAt: null,
+  horizon: 0,
+  formerUpTo: 0,
+  removals: 0,
+}
+
+/** The row of a space after a plan; one that an earlier version wrote lacks what it didn't know. */
+export function spaceAfter(
+  row: SpaceRow | undefined,
+  { space, removeEntities = [] }: WritePlan = {},
+): SpaceRow {
+  const before = { ...NEW_SPACE, ...row }
+  const removals = before.removals + (removeEntities.length > 0 ? 1 : 0)
+  return { ...before, ...space, removals }
+}
 
 export function isEmptyPlan(plan: WritePlan): boolean {
   return (
     plan.meta === undefined &&
     plan.space === undefined &&
     !plan.putEntities?.length &&
+    !plan.removeEntities?.length &&
     !plan.addOperations?.length &&
     !plan.putOperations?.length &&
     !plan.deleteOperations?.length

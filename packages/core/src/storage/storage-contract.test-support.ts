@@ -83,7 +83,12 @@ export function describeStorageContract(name: string, makeDevice: () => Promise<
           const rows = await reader.open('team', () => 'never')
           expect(plainRows(rows)).toEqual({
             meta: { replica: 'replica-1', change: 1, rebases: 3, clients: [7, 9], moves: [moved] },
-            space: { epoch: 'e-1', checkpoint: 12, lastSyncedAt: 1_790_000_000_000 },
+            space: {
+              ...NEW_SPACE,
+              epoch: 'e-1',
+              checkpoint: 12,
+              lastSyncedAt: 1_790_000_000_000,
+            },
             entities: [entityRow('a')],
             operations: written.operations,
           })
@@ -118,6 +123,26 @@ export function describeStorageContract(name: string, makeDevice: () => Promise<
     })
 
     describe('transactions', () => {
+      test('[L22] [L23] remove entities, and count that they did so that other tabs notice', async () => {
+        const { tab, other } = await opened()
+        await tab.write('team', {}, () => ({
+          putEntities: [entityRow('a'), entityRow('b'), entityRow('c')],
+        }))
+        const gone = { collection: 'cards', id: 'b' }
+        const written = await tab.write('team', {}, () => ({
+          removeEntities: [gone],
+          putEntities: [entityRow('a', { owed: { id: 'op', isAsked: true } })],
+        }))
+        expect(written).toMatchObject({ removed: [gone], space: { removals: 1 } })
+        const all = await other.readSince('team', -1)
+        const rows = new Map(all.entities.map((row) => [row.id, row]))
+        expect([...rows.keys()].sort()).toEqual(['a', 'c'])
+        expect(rows.get('a')?.owed).toEqual({ id: 'op', isAsked: true })
+        expect(all.space).toEqual({ ...NEW_SPACE, removals: 1 })
+        const { space } = await tab.write('team', {}, () => ({ space: { checkpoint: 9 } }))
+        expect(space).toEqual({ ...NEW_SPACE, checkpoint: 9, removals: 1 })
+      })
+
       test('show the rows that were asked for, in that order, and undefined where there is none', async () => {
         const { tab, other } = await opened()
         const { operations } = await tab.write('team', {}, () => ({
@@ -272,6 +297,7 @@ export function describeStorageContract(name: string, makeDevice: () => Promise<
             entities: [],
             operations: [],
             gone: [],
+            removed: [],
           })
           expect(plainRows(await other.open('team', () => 'never'))).toEqual(before)
         },

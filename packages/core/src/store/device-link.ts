@@ -1,8 +1,13 @@
 import { formatActor, type HybridClock } from '../entity/index.js'
-import { TidemarkError } from '../errors.js'
 import type { Platform } from '../platform/index.js'
 import { PROTOCOL_VERSION } from '../protocol/index.js'
-import { type EntityKey, keyOf, type Replica } from '../replica/index.js'
+import {
+  type ConfirmedEntity,
+  type EntityKey,
+  keyOf,
+  type OperationFailure,
+  type Replica,
+} from '../replica/index.js'
 import {
   type ConnectionStatus,
   connectionStatus,
@@ -23,8 +28,6 @@ import type { EngineOptions } from './options.js'
 export interface DeviceLink {
   readonly connection: ConnectionStatus
   readonly inFlight: ReadonlySet<string>
-  /** What keeps the link from being used until somebody acts. */
-  readonly error: TidemarkError | undefined
   /** Whether others rely on this tab: `look` is to be called now and then. */
   readonly onWatch: boolean
   retryOf(id: string): Retry | undefined
@@ -55,6 +58,9 @@ export interface DeviceLinkHost {
   changed(entities: ReadonlySet<EntityKey>): void
   /** Another tab deletes the local data. */
   destroyed(): void
+  newId(): string
+  /** Keeps what is shown of an entity for the person whose work it is. */
+  keepCopy(entity: ConfirmedEntity, reason: OperationFailure): Promise<void>
 }
 
 /** The relay is reached through one link; each space has a channel on it. */
@@ -65,7 +71,6 @@ const NOTHING: ReadonlySet<string> = new Set()
 export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
   const { options, platform, replica, persistence, hybridClock } = host
   let leading = false
-  let error: TidemarkError | undefined
   /** What the leading tab says, while that isn't this one. */
   let remote: { readonly connection: ConnectionStatus; readonly inFlight: ReadonlySet<string> } = {
     connection: 'offline',
@@ -86,7 +91,6 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     clock: platform.clock,
     send: (message) => link?.send(message),
     fail: () => link?.fail(),
-    epochChanged,
     observe: (lastModified) => hybridClock.observe(lastModified),
     changed,
     freshClient: () => host.clientIds.rotate(persistence.meta.clients),
@@ -100,6 +104,8 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
       // This tab goes on writing with the same actor: what the clock gives out next is later than all of these [L1].
       latest: Math.min(hybridClock.tick(), hybridClock.now()),
     }),
+    newId: host.newId,
+    keepCopy: host.keepCopy,
   })
   const link =
     options.url === undefined
@@ -232,21 +238,11 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
 
   function connection(): ConnectionStatus {
     if (link === undefined) return 'local'
-    if (error !== undefined) return 'incompatible'
     return leading ? connectionStatus(link.state, sync.caughtUp) : remote.connection
   }
 
   function inFlight(): ReadonlySet<string> {
     return leading ? sync.inFlight : remote.inFlight
-  }
-
-  function epochChanged(epoch: string): void {
-    error = new TidemarkError(
-      'epoch-changed',
-      `The relay's database is not the one that this device followed (its epoch is now "${epoch}"). Nothing is sent or taken over, and everything stays on this device. Bring the relay's former data back, or start with new local data.`,
-    )
-    link?.stop()
-    changed()
   }
 
   return {
@@ -255,9 +251,6 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     },
     get inFlight() {
       return inFlight()
-    },
-    get error() {
-      return error
     },
     get onWatch() {
       // Without either there is nobody to tell and nothing to send, and a script in Node may end.

@@ -169,6 +169,10 @@ export function createEngine(
       rewound: () => void rotate(persistence, clientIds),
       changed: linkChanged,
       destroyed: () => void close(),
+      newId: newUuid,
+      async keepCopy(entity, { message }) {
+        await shelfOf(entity).take(`The relay did not take it back: ${message}`, entity.view)
+      },
     })
     const documents = createLiveDocuments({
       replica,
@@ -251,7 +255,8 @@ export function createEngine(
   }
 
   function hasPending(): boolean {
-    return replica.counts().waiting > 0
+    const { waiting, owed } = replica.counts()
+    return waiting > 0 || owed > 0
   }
 
   function openDocument(ref: EntityRef): LiveDocument {
@@ -311,6 +316,10 @@ export function createEngine(
     await storage.destroy()
   }
 
+  function shelfOf(ref: EntityRef): SnapshotShelf {
+    return createSnapshotShelf(storage, options.space, ref, clock, newUuid)
+  }
+
   function newUuid(): string {
     return uuidv7({ msecs: Math.max(0, clock.now()), random: random.bytes(16) })
   }
@@ -325,7 +334,7 @@ export function createEngine(
     ...writing,
     ...outbox,
     history,
-    snapshots: (ref) => createSnapshotShelf(storage, options.space, ref, clock, newUuid),
+    snapshots: shelfOf,
     openDocument,
     statusOf(entity) {
       if (entity.failed.length > 0) return 'error'
@@ -334,6 +343,7 @@ export function createEngine(
         const sent = inFlight()
         return entity.pending.some(({ id }) => sent.has(id)) ? 'syncing' : 'pending'
       }
+      if (entity.confirmed?.owed !== undefined) return 'pending'
       return isStale() ? 'stale' : 'synced'
     },
     get status() {
@@ -349,13 +359,13 @@ export function createEngine(
   }
 
   function statusNow(): StoreStatus {
-    const { waiting, failed } = replica.counts()
+    const { waiting, failed, owed } = replica.counts()
     let syncing = 0
     for (const id of inFlight()) if (replica.operation(id)?.failure === null) syncing += 1
-    const error = opened?.link.error ?? storageError
+    const error = storageError
     return {
       connection: opened?.link.connection ?? (options.url === undefined ? 'local' : 'connecting'),
-      pending: waiting - syncing + (opened?.documents.dirty ?? 0),
+      pending: waiting - syncing + owed + (opened?.documents.dirty ?? 0),
       syncing,
       failed,
       lastSyncedAt: opened?.persistence.space.lastSyncedAt ?? null,

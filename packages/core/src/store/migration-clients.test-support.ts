@@ -26,6 +26,7 @@ import {
   set,
   text,
 } from '../schema/index.js'
+import { NEW_SPACE } from '../storage/index.js'
 import { planRebase, rebaseReadSet, rebaseWithout } from '../sync/rebasing.js'
 
 export const CARD = { collection: 'cards', id: 'a' }
@@ -179,7 +180,7 @@ export function createClient(number: number, schema: Schema, log: Log) {
       const saved = [...replica.saved()]
       const current = {
         meta: { replica: 'r', change: 0, rebases: 0, clients: [], moves: [] },
-        space: { epoch: null, checkpoint: 0, lastSyncedAt: null },
+        space: NEW_SPACE,
         entities: readSet.entities.map((ref) => replica.entity(ref)?.confirmed),
         operations: readSet.operations.map((wanted) => saved.find((row) => row.order === wanted)),
       }

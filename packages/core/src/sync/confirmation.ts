@@ -1,3 +1,4 @@
+import { isDeleted } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import {
   type OperationPart,
@@ -16,6 +17,7 @@ import {
   type StoredOperation,
 } from '../replica/index.js'
 import type { CurrentRows, ReadSet, WritePlan } from '../storage/index.js'
+import { settled } from './hand-back.js'
 
 /** Something that the relay said and that moves the confirmed snapshot. */
 export type Step =
@@ -40,6 +42,15 @@ export type Step =
     }
   | { readonly type: 'renewed'; readonly sequence: number; readonly entity: WireEntity }
   | { readonly type: 'caughtUp'; readonly sequence: number }
+  /** The relay has got back what it lacked. */
+  | {
+      readonly type: 'handedBack'
+      readonly id: string
+      readonly ref: EntityRef
+      readonly sequence: number
+    }
+  /** Tombstones up to the horizon are gone there; `tombstones` are those that are known here. */
+  | { readonly type: 'purged'; readonly horizon: number; readonly tombstones: readonly EntityRef[] }
 
 /**
  * The pure part of following a space: which rows the steps need, and what they make of them.
@@ -57,6 +68,8 @@ export function readSetOf(steps: readonly Step[], orderOf: OrderLookup): Require
     if (step.type === 'entities') step.entities.forEach(note)
     else if (step.type === 'changes') step.operation.parts.forEach(note)
     else if (step.type === 'renewed') note(step.entity)
+    else if (step.type === 'handedBack') note(step.ref)
+    else if (step.type === 'purged') step.tombstones.forEach(note)
     const id = idOf(step)
     if (id === undefined) continue
     const own = orderOf(id)
@@ -103,6 +116,7 @@ export function planSteps(
   const confirmed: number[] = []
   let checkpoint = current.space.checkpoint
   let lastSyncedAt = current.space.lastSyncedAt
+  let { horizon } = current.space
   let foreignBytes = false
 
   function apply(change: ConfirmedChange): void {
@@ -185,6 +199,31 @@ export function planSteps(
         for (const entity of step.entities) applyWhole(entity)
         if (step.upTo !== null) checkpoint = Math.max(checkpoint, step.upTo)
         break
+      case 'handedBack': {
+        const key = keyOf(step.ref)
+        const row = entities.get(key)
+        if (row?.owed?.id === step.id) {
+          entities.set(
+            key,
+            settled({
+              ...row,
+              confirmedSequence: Math.max(row.confirmedSequence, step.sequence),
+            }),
+          )
+          touched.add(key)
+        }
+        if (advance(step.sequence)) checkpoint = step.sequence
+        break
+      }
+      case 'purged':
+        horizon = Math.max(horizon, step.horizon)
+        for (const ref of step.tombstones) {
+          const row = entities.get(keyOf(ref))
+          if (row === undefined || !isPurged(row, horizon)) continue
+          entities.set(keyOf(ref), undefined)
+          touched.add(keyOf(ref))
+        }
+        break
       case 'renewed':
         if (!advance(step.sequence)) break
         applyWhole(step.entity)
@@ -201,6 +240,22 @@ export function planSteps(
     const entity = entities.get(key)
     if (entity !== undefined) putEntities.push(entity)
   }
+  const removeEntities = read.entities.filter(
+    (ref) => touched.has(keyOf(ref)) && entities.get(keyOf(ref)) === undefined,
+  )
   if (foreignBytes) checkpoint = 0
-  return { space: { checkpoint, lastSyncedAt }, putEntities, deleteOperations: confirmed }
+  return {
+    space: { checkpoint, lastSyncedAt, horizon },
+    putEntities,
+    removeEntities,
+    deleteOperations: confirmed,
+  }
+}
+
+/** Whether the relay has purged the entity: every tombstone up to the horizon is gone there [L23]. */
+export function isPurged(
+  { confirmedSequence, owed, view }: ConfirmedEntity,
+  horizon: number,
+): boolean {
+  return confirmedSequence <= horizon && owed === undefined && isDeleted(view)
 }

@@ -2,6 +2,8 @@ import type { Stamp } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import type { Cancel, Clock } from '../platform/index.js'
 import {
+  type ConfirmedEntity,
+  keyOf,
   noteRenames,
   type OperationFailure,
   type PendingOperation,
@@ -106,7 +108,8 @@ export function createPersistence(
     const renames = new Map<string, Stamp>()
     const left: PendingOperation[] = []
     const former: PendingOperation[] = []
-    let displaced = false
+    // What was written for a former life of the relay's database may be known to it under another's name.
+    let displaced = space.epoch !== null && rows.space.epoch !== space.epoch
     const replaced = new Set(rows.operations.map((operation) => operation.id))
     for (const order of rows.gone) {
       const operation = replica.savedAt(order)
@@ -158,22 +161,33 @@ export function createPersistence(
   function takeOver(written: Written): boolean {
     if (!written.committed) return written.meta.change === meta.change
     const seamless = written.meta.change === meta.change + 1
-    // What others did in between, rebases included, is taken over by the `catchUp` that follows.
+    // What others did in between, rebases and removals included, is taken over by the `catchUp` that follows.
     const reached = seamless
-      ? written.meta
-      : { ...written.meta, change: meta.change, rebases: meta.rebases }
-    absorb({ ...written, meta: reached })
+      ? written
+      : {
+          ...written,
+          meta: { ...written.meta, change: meta.change, rebases: meta.rebases },
+          space: { ...written.space, removals: space.removals, epoch: space.epoch },
+        }
+    absorb(reached)
     handlers.committed(written.meta.change)
     return seamless
   }
 
   async function catchUp(): Promise<void> {
-    const rows = await storage.readSince(spaceName, meta.change)
+    const news = await storage.readSince(spaceName, meta.change)
+    const isAll = news.space.removals !== space.removals
+    const rows = isAll ? await storage.readSince(spaceName, -1) : news
     const present = new Set(rows.orders)
     const gone: number[] = []
     for (const operation of replica.saved())
       if (!present.has(operation.order)) gone.push(operation.order)
-    absorb({ ...rows, gone })
+    absorb({ ...rows, gone, removed: isAll ? missingIn(rows.entities) : [] })
+  }
+
+  function missingIn(entities: readonly ConfirmedEntity[]): ConfirmedEntity[] {
+    const keys = new Set(entities.map(keyOf))
+    return [...replica.confirmed()].filter((entity) => !keys.has(keyOf(entity)))
   }
 
   async function saveAll(): Promise<void> {

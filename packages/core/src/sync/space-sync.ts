@@ -7,7 +7,9 @@ import type {
   EntityState as WireEntity,
 } from '../protocol/index.js'
 import {
+  type ConfirmedEntity,
   type EntityKey,
+  type EntityRef,
   keyOf,
   type OperationFailure,
   type Replica,
@@ -16,8 +18,9 @@ import {
   type StoredOperation,
 } from '../replica/index.js'
 import { createBackOff, type Retry } from './back-off.js'
-import { planSteps, readSetOf, type Step } from './confirmation.js'
+import { isPurged, planSteps, readSetOf, type Step } from './confirmation.js'
 import { createDriftCorrection } from './drift.js'
+import { createHandBack } from './hand-back.js'
 import type { Persistence } from './persistence.js'
 import { failureOfSize, toWire } from './pushing.js'
 import {
@@ -28,6 +31,7 @@ import {
   rebaseReadSet,
   rebaseWithout,
 } from './rebasing.js'
+import { planWhole, wholeReadSet } from './whole-space.js'
 
 /** Follows one space over a link: fates, catching up, sending the outbox, taking answers over. */
 export interface SpaceSync {
@@ -58,8 +62,6 @@ export interface SpaceSyncHost {
   send(message: ClientMessage): void
   /** What came over the link can't be right, or can't be stored: build it anew. */
   fail(): void
-  /** The relay's database is another one than this replica has followed [L22]. */
-  epochChanged(epoch: string): void
   observe(lastModified: number): void
   /** `caughtUp`, `inFlight` or retries changed. */
   changed(): void
@@ -67,6 +69,10 @@ export interface SpaceSyncHost {
   freshClient(): FreshClient
   /** What new stamps are made of, for writing under that client id. */
   restamping(client: number): Restamping
+  /** The id of an operation that nobody has used. */
+  newId(): string
+  /** Keeps what is shown of an entity for the person whose work it is. */
+  keepCopy(entity: ConfirmedEntity, reason: OperationFailure): Promise<void>
 }
 
 /** Ids in one `fates` frame. */
@@ -90,14 +96,23 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
   /** Operations that may have been sent, and whose fate the relay hasn't told yet [L10]. */
   const unknown = new Set<string>()
   const backOff = createBackOff(clock)
+  const handBack = createHandBack({ ...host, backOff })
   const drift = createDriftCorrection(host)
   let inbox: RelayMessage[] = []
   let working = false
   let link = 0
+  let epoch = ''
   let limits: RelayLimits | undefined
   let caughtUp = false
-  /** Pages that are held back until the head is reached, so that half an operation never shows [L21]. */
+  /**
+   * Pages that are held back until the head is reached, so that half an operation never shows [L21]. They outlive the link:
+   * the next one goes on behind them (reliability SLOW-4).
+   */
   let staged: WireEntity[] = []
+  /** What they were read for. */
+  let stagedFor = ''
+  /** This device has been away for longer than tombstones are kept: everything is read anew [L23]. */
+  let isReset = false
   /** A replica that has nothing shows pages as they come. */
   let progressive = false
   /** Something that was refused can perhaps be parked now. */
@@ -138,12 +153,20 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     const steps: Step[] = []
     let reachedHead = false
     for (const message of messages) {
-      if (message.type === 'reject') {
-        refuse(message)
-        continue
+      if (message.type === 'reject') refuse(message)
+      else if (message.type === 'wanted') await handBack.asked(message.entities)
+      else if (message.type === 'reset') {
+        isReset = true
+        staged = []
+        progressive = false
+      } else if (message.type === 'caughtUp' && isReadWhole()) {
+        await takeWhole(message)
+        if (current !== link) return
+        reachedHead = true
+      } else {
+        steps.push(...stepsOf(message))
+        if (message.type === 'caughtUp') reachedHead = true
       }
-      steps.push(...stepsOf(message))
-      if (message.type === 'caughtUp') reachedHead = true
     }
     if (steps.length > 0) {
       const before = persistence.space.checkpoint
@@ -167,6 +190,31 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     host.changed()
   }
 
+  /** Whether what is read takes the place of everything that is known, instead of adding to it. */
+  function isReadWhole(): boolean {
+    const { epoch: followed } = persistence.space
+    return isReset || (followed !== null && followed !== epoch)
+  }
+
+  async function takeWhole({
+    sequence,
+    horizon,
+  }: Extract<RelayMessage, { type: 'caughtUp' }>): Promise<void> {
+    const whole = { epoch, entities: staged, sequence, horizon }
+    const written = await persistence.writeOnLatest(() => {
+      const read = wholeReadSet(replica, whole)
+      let lastOrder = 0
+      for (const { order } of replica.saved()) lastOrder = Math.max(lastOrder, order)
+      const fresh = host.freshClient()
+      const context = { fresh, lastOrder, now: clock.now(), newId: host.newId }
+      return { read, decide: (rows) => planWhole(whole, read, rows, context) }
+    })
+    if (!written?.committed) throw new Error('another tab wrote in between')
+    for (const { lastModified } of staged) host.observe(lastModified)
+    staged = []
+    isReset = false
+  }
+
   function answered(id: string): void {
     inFlight.delete(id)
     backOff.forget(id)
@@ -177,7 +225,8 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
   /** Every answer, and the first thing sent, start the wait for the next answer anew. */
   function expectAnswer(): void {
     cancelDeadline()
-    if (inFlight.size > 0) cancelDeadline = clock.schedule(() => host.fail(), ANSWER_TIMEOUT_MS)
+    if (inFlight.size + handBack.underWay > 0)
+      cancelDeadline = clock.schedule(() => host.fail(), ANSWER_TIMEOUT_MS)
   }
 
   function stepsOf(message: RelayMessage): Step[] {
@@ -197,9 +246,18 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       case 'caughtUp': {
         const entities = staged
         staged = []
-        return [{ type: 'entities', entities, upTo: null }, message]
+        return [
+          { type: 'entities', entities, upTo: null },
+          message,
+          ...purgeUpTo(message.horizon, entities),
+        ]
       }
-      case 'ack':
+      case 'purged':
+        return purgeUpTo(message.horizon)
+      case 'ack': {
+        const ref = handBack.entityOf(message.id)
+        return [ref === undefined ? message : { ...message, type: 'handedBack', ref }]
+      }
       case 'renewed':
       case 'changes':
         return [message]
@@ -208,7 +266,20 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     }
   }
 
+  /** `arriving` are in the same batch, and may be tombstones that were purged right after. */
+  function purgeUpTo(horizon: number, arriving: readonly WireEntity[] = []): Step[] {
+    if (horizon <= persistence.space.horizon) return []
+    const tombstones: EntityRef[] = arriving.filter((entity) => entity.confirmedSequence <= horizon)
+    for (const row of replica.confirmed()) if (isPurged(row, horizon)) tombstones.push(row)
+    return [{ type: 'purged', horizon, tombstones }]
+  }
+
   function refuse(message: Extract<RelayMessage, { type: 'reject' }>): void {
+    if (handBack.entityOf(message.id) !== undefined) {
+      handBack.refused(message)
+      expectAnswer()
+      return
+    }
     inFlight.delete(message.id)
     expectAnswer()
     const error = { code: message.code, message: message.message }
@@ -235,6 +306,10 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
   }
 
   async function settle(current: number): Promise<void> {
+    if (await handBack.settle()) {
+      if (current === link) host.fail()
+      return
+    }
     for (const [id, failure] of [...unsettled]) {
       const operation = storedOperation(id)
       if (operation === undefined || operation.failure !== null) {
@@ -311,10 +386,12 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
   function pump(): void {
     if (!caughtUp || limits === undefined || drift.isDue) return
     const blocked = heldBack()
-    let next = Number.POSITIVE_INFINITY
+    const isWaiting = inFlight.size + handBack.underWay > 0
+    // Before everything else: what is made on top of it would be refused [L22].
+    let next = handBack.send(limits)
     let sent = false
     for (const operation of replica.saved()) {
-      if (inFlight.size >= limits.maxInFlight) break
+      if (inFlight.size + handBack.underWay >= limits.maxInFlight) break
       if (operation.failure !== null || inFlight.has(operation.id)) continue
       const left = backOff.left(operation.id)
       if (left > 0) next = Math.min(next, left)
@@ -331,12 +408,14 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
         continue
       }
       inFlight.add(operation.id)
-      if (inFlight.size === 1) expectAnswer()
       sent = true
-      host.send({ type: 'push', channel, operation: toWire(operation) })
+      const isFormer = operation.order <= persistence.space.formerUpTo
+      const type = isFormer ? 'handBack' : 'push'
+      host.send({ type, channel, operation: toWire(operation) })
     }
+    if (!isWaiting && inFlight.size + handBack.underWay > 0) expectAnswer()
     cancelTimer()
-    if (next < Number.POSITIVE_INFINITY) cancelTimer = clock.schedule(pump, next)
+    if (next < Number.POSITIVE_INFINITY) cancelTimer = clock.schedule(next > 0 ? pump : look, next)
     if (sent) host.changed()
   }
 
@@ -351,13 +430,19 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
 
   function subscribe(): void {
     const { checkpoint, lastSyncedAt } = persistence.space
-    progressive = checkpoint === 0 && lastSyncedAt === null
+    const isWhole = isReadWhole()
+    const reading = `${epoch} ${isWhole}`
+    if (reading !== stagedFor) staged = []
+    stagedFor = reading
+    progressive = !isWhole && checkpoint === 0 && lastSyncedAt === null
+    const from = isWhole ? 0 : checkpoint
+    const since = Math.max(from, staged.at(-1)?.confirmedSequence ?? 0)
     host.send({ type: 'open', channel, space: host.space })
     const ids = [...replica.saved()].filter(({ failure }) => failure === null).map(({ id }) => id)
     for (let index = 0; index < ids.length; index += FATES_PER_FRAME) {
       host.send({ type: 'fates', channel, ids: ids.slice(index, index + FATES_PER_FRAME) })
     }
-    host.send({ type: 'subscribe', channel, since: checkpoint, fresh: false })
+    host.send({ type: 'subscribe', channel, since, fresh: isWhole })
   }
 
   return {
@@ -366,16 +451,12 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     },
     inFlight,
     retryOf: (id) => backOff.of(id),
-    up(epoch, relayLimits) {
+    up(relayEpoch, relayLimits) {
       link += 1
+      epoch = relayEpoch
       limits = relayLimits
       inbox = []
       const { space } = persistence
-      if (space.epoch !== null && space.epoch !== epoch) {
-        host.epochChanged(epoch)
-        return
-      }
-      staged = []
       const current = link
       // What other tabs saved may have been sent by one of them: its fate is asked for as well [L10].
       const ready =
@@ -395,9 +476,9 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
       link += 1
       caughtUp = false
       inbox = []
-      staged = []
       for (const id of inFlight) unknown.add(id)
       inFlight.clear()
+      handBack.down()
       // Rejections come again; a wish of this side's stays.
       for (const [id, failure] of unsettled) if (failure !== ROLLED_BACK) unsettled.delete(id)
       drift.down()

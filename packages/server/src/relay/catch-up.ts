@@ -2,7 +2,8 @@ import type { Clock } from '@tidemark/core'
 import { mergeUpdates } from '@tidemark/core/entity'
 import { type EntityState, encodeRelayMessage } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
-import type { EntityPage, RelayStorage } from '../storage/index.js'
+import type { EntityPage, EntityRef, RelayStorage } from '../storage/index.js'
+import type { DamagedEntities } from './damaged-entities.js'
 import { toEntityState } from './entity-state.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
@@ -21,6 +22,7 @@ export interface CatchUpOptions {
   readonly storage: RelayStorage
   readonly sequencer: Sequencer
   readonly hub: Hub
+  readonly damaged: DamagedEntities
   readonly clock: Clock
   readonly limits: Limits
   readonly log: Log
@@ -44,7 +46,7 @@ export interface CatchUpOptions {
  * what is gone, and gets everything from the start instead [L23].
  */
 export function startCatchUp(options: CatchUpOptions): void {
-  const { storage, sequencer, hub, clock, limits, log, space, subscriber } = options
+  const { storage, sequencer, hub, damaged, clock, limits, log, space, subscriber } = options
   const maxEntities = limits.pageEntities
   let maxBytes = Math.min(limits.pageBytes, FIRST_PAGE_BYTES)
   let poll = POLL_MS
@@ -88,6 +90,9 @@ export function startCatchUp(options: CatchUpOptions): void {
       maxBytes = Math.min(limits.pageBytes, 2 * maxBytes)
       if (!page.complete) return step()
       subscriber.send(encodeRelayMessage({ type: 'caughtUp', channel, sequence: since, horizon }))
+      // Perhaps this one has what is damaged here.
+      const missing = damaged.in(space)
+      if (missing.length > 0) subscriber.send(wanted(missing)(channel))
       hub.join(space, subscriber, since)
     } catch (error) {
       log.error({ err: error, space }, "a catch-up can't be read")
@@ -95,19 +100,21 @@ export function startCatchUp(options: CatchUpOptions): void {
     }
   }
 
-  /** Whoever has what is damaged here is asked for it, the reader as well. */
   function report({ corrupt }: EntityPage): void {
     if (corrupt.length === 0) return
     for (const { collection, id } of corrupt) {
       log.error({ space, collection, id }, 'an entity is damaged and left out')
     }
-    const wanted = (channel: number): Uint8Array =>
-      encodeRelayMessage({ type: 'wanted', channel, entities: corrupt })
-    subscriber.send(wanted(subscriber.channel))
-    hub.tell(space, wanted)
+    damaged.note(space, corrupt)
+    hub.tell(space, wanted(corrupt))
   }
 
   step()
+}
+
+/** Asks for entities that are damaged here. */
+export function wanted(entities: readonly EntityRef[]): (channel: number) => Uint8Array {
+  return (channel) => encodeRelayMessage({ type: 'wanted', channel, entities })
 }
 
 function toStates({ entities }: EntityPage): EntityState[] {

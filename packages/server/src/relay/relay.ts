@@ -1,7 +1,9 @@
 import { CLOSE_CODES, encodeRelayMessage } from '@tidemark/core/protocol'
 import { silentLog } from '../log.js'
 import { createArrivals } from './arrivals.js'
+import { wanted } from './catch-up.js'
 import { checkedLimits } from './check-limits.js'
+import { createDamagedEntities } from './damaged-entities.js'
 import { createHousekeeping } from './housekeeping.js'
 import { createHub } from './hub.js'
 import { NO_METRICS } from './metrics.js'
@@ -21,6 +23,7 @@ export function createRelay(options: RelayOptions): Relay {
   const { storage, clock, randomId, log = silentLog, metrics = NO_METRICS } = options
   const limits = checkedLimits(options.limits)
   const hub = createHub()
+  const damaged = createDamagedEntities()
   const sequencer = createSequencer({
     storage,
     clock,
@@ -35,8 +38,11 @@ export function createRelay(options: RelayOptions): Relay {
         .toLowerCase()
         .replace(/[^0-9a-z]/g, '')
         .slice(-16),
-    damaged: (space, entities) =>
-      hub.tell(space, (channel) => encodeRelayMessage({ type: 'wanted', channel, entities })),
+    damaged(space, entities) {
+      damaged.note(space, entities)
+      hub.tell(space, wanted(entities))
+    },
+    handedBack: (space, entities) => damaged.forget(space, entities),
     renewed: ({ space, sequence, entity }) =>
       hub.announce(space, sequence, (channel) =>
         encodeRelayMessage({ type: 'renewed', channel, sequence, entity }),
@@ -62,6 +68,7 @@ export function createRelay(options: RelayOptions): Relay {
     log,
     sequencer,
     hub,
+    damaged,
     authenticate: options.authenticate ?? (({ user }) => user),
     metrics,
     notices: createNotices({ clock, log, metrics }),

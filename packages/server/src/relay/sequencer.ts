@@ -59,6 +59,8 @@ export interface SequencerOptions {
   readonly randomSuffix: () => string
   /** An operation needs entities whose bytes are damaged. */
   readonly damaged: (space: string, entities: readonly EntityRef[]) => void
+  /** Called after the commit of entities that somebody has brought back. */
+  readonly handedBack: (space: string, entities: readonly EntityRef[]) => void
   /** Called after the commit of a renewal, in sequence order. */
   readonly renewed: (renewal: Renewal) => void
 }
@@ -155,6 +157,8 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     for (const [index, push] of batch.entries()) {
       const verdict = verdicts[index] ?? unavailable
       note(push, verdict)
+      if (push.isHandBack && verdict.kind === 'accepted')
+        options.handedBack(push.space, push.operation.parts)
       answer(push, verdict)
     }
     if (renewals.length > 0 && !health.isFailing()) await renew(renewals)

@@ -14,6 +14,7 @@ import type { RelayStorage } from '../storage/index.js'
 import type { Arrivals } from './arrivals.js'
 import { startCatchUp } from './catch-up.js'
 import { createConnectionBudget } from './connection-budget.js'
+import type { DamagedEntities } from './damaged-entities.js'
 import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
@@ -36,6 +37,7 @@ export interface SessionContext {
   readonly log: Log
   readonly sequencer: Sequencer
   readonly hub: Hub
+  readonly damaged: DamagedEntities
   readonly authenticate: Authenticate
   readonly metrics: RelayMetrics
   readonly notices: Notices
