@@ -10,7 +10,8 @@ it('what is not configured is the default', () => {
 it.each([
   [{ maxChanels: 7 }, 'There is no limit "maxChanels"'],
   [{ toString: 7 }, 'There is no limit "toString"'],
-  [{ maxChannels: 0 }, 'maxChannels must be a whole number above 0'],
+  [{ maxChannels: -1 }, 'maxChannels must be a whole number from 0 on'],
+  [{ framesPerSecond: 0 }, 'framesPerSecond must be a whole number from 1 on'],
   [{ maxChannels: Number.NaN }, 'maxChannels must be'],
   [{ maxChannels: 1.5 }, 'maxChannels must be'],
 ])('%j is refused, and it says why', (limits, message) => {

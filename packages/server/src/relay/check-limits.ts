@@ -7,10 +7,13 @@ export function checkedLimits(configured: Partial<Limits> = {}): Limits {
       const names = Object.keys(DEFAULT_LIMITS).sort().join(', ')
       throw new RangeError(`There is no limit "${name}". These can be set: ${names}.`)
     }
-    if (!Number.isSafeInteger(value) || Number(value) < 1)
+    // Whoever has to wait for a rate of nothing waits for ever.
+    const least = /(?:PerSecond|Burst)$/.test(name) ? 1 : 0
+    if (!Number.isSafeInteger(value) || Number(value) < least) {
       throw new RangeError(
-        `The limit ${name} must be a whole number above 0, not ${String(value)}.`,
+        `The limit ${name} must be a whole number from ${least} on, not ${String(value)}.`,
       )
+    }
   }
   return { ...DEFAULT_LIMITS, ...configured }
 }

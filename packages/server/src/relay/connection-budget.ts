@@ -8,7 +8,7 @@ import { type Rejection, retryLater } from './verdict.js'
 /** Bytes of a frame that count as another one. */
 const FRAME_BYTES = 4 * 1024
 /** What takes the relay work in proportion to stored bytes counts as an operation for each of these. */
-export const BYTES_PER_TOKEN = 1024
+const BYTES_PER_TOKEN = 1024
 /** What reading a page takes beside its bytes: the query, and each entity's row. */
 const PAGE_COST = 16 * 1024
 const ENTITY_COST = 256

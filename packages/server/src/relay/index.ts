@@ -9,7 +9,7 @@
  */
 export { checkedLimits } from './check-limits.js'
 export { DEFAULT_LIMITS, type Limits } from './limits.js'
-export { NO_METRICS, type RelayMetrics, type RelayStats } from './metrics.js'
+export type { RelayMetrics, RelayStats } from './metrics.js'
 export { createNotices } from './notices.js'
 export type {
   Authenticate,

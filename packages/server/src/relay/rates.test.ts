@@ -117,6 +117,28 @@ describe('operations', () => {
   })
 })
 
+describe('updates whose predecessor is missing', () => {
+  it('[SEC-3] [F14] [S16] leave nothing behind, however many there are', async () => {
+    const { join, disk } = start({})
+    const author = await join()
+    const writer = createWriter()
+    author.push(writer.write('one', { a: 1 }))
+    await settled()
+    author.take()
+    const before = structuredClone(disk.spaces.get('team'))
+    writer.write('one', { a: 2 })
+    let refused = 0
+    for (let round = 0; round < 50; round++) {
+      for (let index = 0; index < 200; index++) author.push(writer.write('one', { a: index }))
+      await settled()
+      refused += outcomes(author.take()).filter((code) => code === 'gap').length
+    }
+    // The last ones are one too many as well.
+    expect(refused).toBe(9_999)
+    expect(disk.spaces.get('team')).toEqual(before)
+  })
+})
+
 describe('frames', () => {
   /** A connection that stops when it is told to, as a socket does. */
   function connectPausable({ relay }: ReturnType<typeof start>) {
