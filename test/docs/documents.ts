@@ -12,6 +12,7 @@ export const DOCUMENTS: readonly string[] = [
   'docs/benchmarks.md',
   'docs/guarantees.md',
   'docs/laws.md',
+  'docs/limits.md',
   'docs/protocol.md',
   'docs/schema.md',
   'examples/cards/README.md',
