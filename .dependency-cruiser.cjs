@@ -117,7 +117,7 @@ module.exports = {
         pathNot: [
           '^$1/',
           '^packages/[^/]+/src/index[.]ts$',
-          '^packages/core/src/(entity|protocol|node)/index[.]ts$',
+          '^packages/core/src/(entity|protocol|schema|node)/index[.]ts$',
           '^packages/react/src/styles[.]css$',
         ],
       },

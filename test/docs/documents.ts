@@ -9,6 +9,7 @@ export const DOCUMENTS: readonly string[] = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'docs/architecture.md',
+  'docs/authentication.md',
   'docs/benchmarks.md',
   'docs/guarantees.md',
   'docs/laws.md',

@@ -8,6 +8,7 @@ import {
   type Platform,
   type Schema,
   type Store,
+  type StoreOptions,
 } from '@tidemark/core'
 import { createWrongClock, type WrongClock } from './clocks.js'
 import type { Network } from './network.js'
@@ -39,6 +40,7 @@ export interface Device<C extends Collections> {
 export interface DeviceOptions<C extends Collections> {
   readonly schema: Schema<C>
   readonly user: string
+  readonly auth?: StoreOptions<C>['auth']
   /** Whether tabs have Web Locks and BroadcastChannel. */
   readonly locks: boolean
 }
@@ -117,7 +119,13 @@ export function createDevice<C extends Collections>(
         }),
     })
     const store = createStoreOn(
-      { schema: options.schema, user: options.user, space: 'team', url: 'ws://relay' },
+      {
+        schema: options.schema,
+        user: options.user,
+        space: 'team',
+        url: 'ws://relay',
+        ...(options.auth === undefined ? {} : { auth: options.auth }),
+      },
       platform,
       storage,
     )

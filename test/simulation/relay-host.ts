@@ -5,6 +5,7 @@ import {
   type Limits,
   type MemoryDisk,
   type Relay,
+  type RelayOptions,
   type RelayStorage,
 } from '@tidemark/server'
 import { createWrongClock } from './clocks.js'
@@ -28,7 +29,8 @@ export interface RelayHost {
   readonly latest: number
 }
 
-export interface RelayHostOptions {
+export interface RelayHostOptions
+  extends Pick<RelayOptions, 'authenticate' | 'authorize' | 'schema'> {
   readonly limits?: Partial<Limits>
   /** Puts something between the relay and its disk; for bugs that are put in on purpose. */
   readonly tamper?: (storage: RelayStorage, isAlive: () => boolean) => RelayStorage
@@ -40,7 +42,7 @@ const COMMIT_MS = 30
 export function createRelayHost(
   scheduler: Scheduler,
   random: SeededRandom,
-  { limits = {}, tamper }: RelayHostOptions = {},
+  { limits = {}, tamper, ...rules }: RelayHostOptions = {},
 ): RelayHost {
   let disk = createMemoryDisk('epoch-1')
   const clock = createWrongClock(scheduler)
@@ -71,6 +73,7 @@ export function createRelayHost(
       },
       randomId: () => [...random.bytes(8)].map((byte) => byte.toString(16)).join(''),
       limits,
+      ...rules,
     })
   }
 

@@ -7,7 +7,7 @@ import {
   viewOf,
 } from '@tidemark/core/entity'
 import { decodeRelayMessage } from '@tidemark/core/protocol'
-import type { RelayConnection } from '@tidemark/server'
+import type { Authorize, RelayConnection } from '@tidemark/server'
 import {
   type Card,
   type CardFields,
@@ -23,7 +23,7 @@ import { createModel } from './model.js'
 import { CALM, createNetwork } from './network.js'
 import { type SeededRandom, seededRandom } from './random.js'
 import { createRelayHost, type RelayHostOptions } from './relay-host.js'
-import { createScheduler } from './scheduler.js'
+import { createScheduler, type Scheduler } from './scheduler.js'
 import { createSharedModel } from './shared-model.js'
 
 export interface SimulationOptions {
@@ -35,6 +35,8 @@ export interface SimulationOptions {
   readonly wrongClocks?: boolean
   /** Whether the relay's disk is lost now and then, and an older backup put in its place. Nobody rolls anything back then. */
   readonly restores?: boolean
+  /** Whether the relay's app thinks about each change before it allows it; at times too long, at times in vain. */
+  readonly slowAuthorize?: boolean
   readonly tamper?: RelayHostOptions['tamper']
 }
 
@@ -77,6 +79,19 @@ const REST_MS = 2 * 60 * 1000
 /** The chance that a message between tabs is lost while everything else works. */
 const LASTING_MESSAGE_LOSS = 0.2
 
+/** Allows everything, after a while: well within the relay's deadline, mostly. */
+function slowly(scheduler: Scheduler, random: SeededRandom): Authorize {
+  return () => {
+    const throws = random.chance(0.02)
+    const delay = random.unit() * (random.chance(0.05) ? 6_000 : 200)
+    return new Promise((resolve, reject) => {
+      scheduler.after(delay, () =>
+        throws ? reject(new Error('the policy is down')) : resolve(true),
+      )
+    })
+  }
+}
+
 /** Many devices with several tabs each, one relay, and a network, all on one virtual clock. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const { seed, steps } = options
@@ -85,6 +100,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const host = createRelayHost(scheduler, random.fork(), {
     limits: options.restores ? { ...LIMITS, renewAboveClients: 1_000 } : LIMITS,
     ...(options.tamper && { tamper: options.tamper }),
+    ...(options.slowAuthorize && { authorize: slowly(scheduler, seededRandom(seed)) }),
   })
   const network = createNetwork(scheduler, random.fork(), () => {
     const { relay } = host

@@ -43,7 +43,8 @@ export type TidemarkErrorCode =
   | 'corrupt'
   /** The relay refused an operation; `reason` holds the relay's own code. */
   | 'rejected'
-  /** The relay's database is another one than this device has followed. */
+  /** The relay doesn't accept the token, or not for this space. */
+  | 'unauthorized'
   /** A wait took longer than its deadline. */
   | 'timeout'
 

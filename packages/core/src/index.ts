@@ -75,6 +75,8 @@ export {
   type ReplicaStorage,
 } from './storage/index.js'
 export {
+  type Auth,
+  type AuthRequest,
   type CollectionHandle,
   type CollectionTransaction,
   createStore,

@@ -98,6 +98,7 @@ export function createFakeStore(): FakeStore {
       undo: () => undefined,
       redo: () => undefined,
       history: value({ canUndo: false, canRedo: false }),
+      reconnect: () => undefined,
       close: () => Promise.resolve(),
       destroy: () => Promise.resolve(),
       cards: handle,

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander'
 import { pino } from 'pino'
+import { loadConfig, serverOptions } from './config/index.js'
 import { RelayStartError } from './errors.js'
 import { createRelayServer, type RelayServer } from './http/index.js'
 import type { Limits } from './relay/index.js'
+import { addTokenCommand } from './token-command.js'
 import { RELAY_VERSION } from './version.js'
 
 /** A stop that takes longer is cut: whatever runs the relay would kill it soon anyway. */
@@ -11,13 +13,14 @@ const STOP_DEADLINE_MS = 5_000
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 interface ServeOptions {
-  readonly port: number
-  readonly host: string
-  readonly data: string
+  readonly config?: string
+  readonly port?: number
+  readonly host?: string
+  readonly data?: string
   readonly public?: string
-  readonly logLevel: string
-  readonly trustProxy: readonly string[]
-  readonly limit: Partial<Limits>
+  readonly logLevel?: string
+  readonly trustProxy?: readonly string[]
+  readonly limit?: Partial<Limits>
 }
 
 const program = new Command('tidemark')
@@ -27,44 +30,41 @@ const program = new Command('tidemark')
 program
   .command('serve')
   .description('Run the relay.')
-  .option('--port <number>', 'port to listen on; 0 takes a free one', toPort, 8787)
-  .option('--host <address>', 'address to listen on', '127.0.0.1')
-  .option('--data <directory>', 'where the database is kept', './data')
+  .option(
+    '--config <file>',
+    'configuration (default: tidemark.config.ts, .mjs or .js, if there is one)',
+  )
+  .option('--port <number>', 'port to listen on; 0 takes a free one (default: 8787)', toPort)
+  .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+  .option('--data <directory>', 'where the database is kept (default: ./data)')
   .option('--public <directory>', 'an app to serve beside the relay')
-  .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')}`, toLogLevel, 'info')
+  .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')} (default: info)`, toLogLevel)
   .option(
     '--trust-proxy <address>',
     'a reverse proxy, or a network of them, whose X-Forwarded-For is believed; may be repeated',
-    (value: string, others: readonly string[]) => [...others, value],
-    [],
+    (value: string, others: readonly string[] = []) => [...others, value],
   )
-  .option('--limit <name=number>', 'sets a limit; may be repeated', withLimit, {})
+  .option('--limit <name=number>', 'sets a limit; may be repeated', withLimit)
   .action(serve)
 
-await program.parseAsync()
+addTokenCommand(program, (line) => console.log(line))
 
-async function serve(options: ServeOptions): Promise<void> {
-  const log = pino({ level: options.logLevel }, pino.destination({ fd: 2, sync: true }))
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof RelayStartError)) throw error
+  console.error(`${error.message} [${error.code}]`)
+  process.exitCode = 1
+}
+
+async function serve({ config: file, limit, ...given }: ServeOptions): Promise<void> {
+  const { config } = await loadConfig(file, process.cwd())
+  const limits = { ...config.limits, ...limit }
+  const merged = { data: './data', ...config, ...given, limits }
+  const log = pino({ level: merged.logLevel ?? 'info' }, pino.destination({ fd: 2, sync: true }))
   // Not an option: everybody on a machine can read the options of its programs.
   const { TIDEMARK_METRICS_TOKEN: metricsToken } = process.env
-  let server: RelayServer
-  try {
-    server = await createRelayServer({
-      data: options.data,
-      port: options.port,
-      host: options.host,
-      log,
-      limits: options.limit,
-      trustProxy: options.trustProxy,
-      ...(metricsToken === undefined ? {} : { metricsToken }),
-      ...(options.public === undefined ? {} : { publicDirectory: options.public }),
-    })
-  } catch (error) {
-    if (!(error instanceof RelayStartError)) throw error
-    console.error(`${error.message} [${error.code}]`)
-    process.exitCode = 1
-    return
-  }
+  const server = await createRelayServer({ ...serverOptions(merged, log), metricsToken })
   console.log(`Tidemark relay on ${server.url}`)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void stop(server, signal))
@@ -86,7 +86,7 @@ function toPort(value: string): number {
   throw new InvalidArgumentError('A port is a number from 0 to 65535.')
 }
 
-function withLimit(value: string, others: Partial<Limits>): Partial<Limits> {
+function withLimit(value: string, others: Partial<Limits> = {}): Partial<Limits> {
   const [name = '', number = ''] = value.split('=')
   return { ...others, [name]: number === '' ? Number.NaN : Number(number) }
 }

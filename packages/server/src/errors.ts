@@ -24,6 +24,12 @@ export type RelayStartErrorCode =
   | 'proxy-invalid'
   /** There is no such limit, or its value is none. */
   | 'limit-invalid'
+  /** The configuration file that was named is not there. */
+  | 'config-missing'
+  /** The configuration file can't be run, or exports no configuration. */
+  | 'config-unreadable'
+  /** A setting has a value that it can't have; the message names its key. */
+  | 'config-invalid'
 
 /** Thrown by `createRelayServer` and `openSqliteStorage`; its message says what to do next. */
 export class RelayStartError extends Error {
@@ -38,4 +44,9 @@ export class RelayStartError extends Error {
     super(message, options)
     this.code = code
   }
+}
+
+/** @param key of the setting, such as `auth.jwt.secret` */
+export function configInvalid(key: string, what: string): RelayStartError {
+  return new RelayStartError('config-invalid', `The setting ${key} ${what}.`)
 }

@@ -4,20 +4,34 @@
  *
  *     relay/    what is accepted, in which order, and who hears of it; pure, runs over ports
  *     storage/  the port to durable storage, SQLite and memory
+ *     auth/     tokens: checking and signing them
  *     http/     the HTTP server: websockets, health, static files
- *     cli.ts    `tidemark serve`
+ *     config/   the configuration file
+ *     cli.ts    `tidemark serve`, `tidemark token`
  *
  * @module
  */
+export {
+  createJwtAuthenticator,
+  type JwtOptions,
+  signToken,
+  type TokenRequest,
+} from './auth/index.js'
+export { type AuthConfig, defineConfig, type RelayConfig } from './config/index.js'
 export { RelayStartError, type RelayStartErrorCode } from './errors.js'
 export { createRelayServer, type RelayServer, type RelayServerOptions } from './http/index.js'
 export { type Log, silentLog } from './log.js'
 export {
   type Authenticate,
+  type Authorize,
   type Credentials,
   createRelay,
   DEFAULT_LIMITS,
+  type EntityChange,
+  type EntityValues,
+  type Identity,
   type Limits,
+  type Proof,
   type Readiness,
   type Relay,
   type RelayConnection,
@@ -25,6 +39,8 @@ export {
   type RelayOptions,
   type RelaySession,
   type RelayStats,
+  type Revocation,
+  type SpaceRoles,
 } from './relay/index.js'
 export {
   type ClientBinding,

@@ -26,6 +26,7 @@ export {
   xml,
 } from './fields.js'
 export { migrate } from './migrations.js'
+export { plainOf } from './plain-values.js'
 export {
   type Collection,
   type Collections,
@@ -35,6 +36,7 @@ export {
   type Migrations,
   type Schema,
 } from './schema.js'
+export { checkRegister, checkValues } from './stored-values.js'
 export type {
   Draft,
   DraftCounter,

@@ -45,6 +45,7 @@ const RESERVED_COLLECTIONS = new Set([
   'history',
   'export',
   'import',
+  'reconnect',
   'close',
   'destroy',
   'user',

@@ -1,4 +1,5 @@
 import { formatActor, type HybridClock } from '../entity/index.js'
+import { TidemarkError } from '../errors.js'
 import type { Platform } from '../platform/index.js'
 import { PROTOCOL_VERSION } from '../protocol/index.js'
 import {
@@ -13,6 +14,7 @@ import {
   connectionStatus,
   createLink,
   createSpaceSync,
+  createTokenRefresh,
   joinTabs,
   type Persistence,
   type Retry,
@@ -28,6 +30,8 @@ import type { EngineOptions } from './options.js'
 export interface DeviceLink {
   readonly connection: ConnectionStatus
   readonly inFlight: ReadonlySet<string>
+  /** What keeps the link from being used until somebody acts. */
+  readonly error: TidemarkError | undefined
   /** Whether others rely on this tab: `look` is to be called now and then. */
   readonly onWatch: boolean
   retryOf(id: string): Retry | undefined
@@ -39,6 +43,8 @@ export interface DeviceLink {
   announce(change: number): void
   /** What the other tabs have told, or should have been told, doesn't count: looks by itself, and tells again. */
   look(): Promise<void>
+  /** Tries to reach the relay now. */
+  reconnect(): void
   /** The local data is being deleted. */
   announceDestroyed(): void
   stop(): void
@@ -72,14 +78,17 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
   const { options, platform, replica, persistence, hybridClock } = host
   let leading = false
   /** What the leading tab says, while that isn't this one. */
-  let remote: { readonly connection: ConnectionStatus; readonly inFlight: ReadonlySet<string> } = {
-    connection: 'offline',
-    inFlight: NOTHING,
-  }
+  let remote: {
+    readonly connection: ConnectionStatus
+    readonly inFlight: ReadonlySet<string>
+    readonly reason: string
+  } = { connection: 'offline', inFlight: NOTHING, reason: '' }
   /** What this tab wants rolled back, while another one has the link. */
   const wanted = new Set<string>()
   /** How far the relay's clock is ahead of the device's, in milliseconds; null: nobody has told yet. */
   let clockOffset: number | null = null
+  /** Links that are gone. */
+  let links = 0
   /** What was on its way when `changed` was last told. */
   let told: ReadonlySet<string> = NOTHING
 
@@ -111,25 +120,33 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     options.url === undefined
       ? undefined
       : createLink(options.url, platform, {
-          hello: async () => ({
+          hello: async (renew) => ({
             type: 'hello',
             protocol: PROTOCOL_VERSION,
             user: options.user,
-            token: (await options.auth?.()) ?? '',
+            token: (await options.auth?.({ renew })) ?? '',
             replica: persistence.meta.replica,
           }),
           message(message) {
-            if (message.type === 'welcome') {
+            if (message.type === 'authenticated') {
+              tokenExpires(message.tokenExpiresAt)
+            } else if (message.type === 'welcome') {
               correctClock(message.serverTime - platform.clock.now())
+              tokenExpires(message.tokenExpiresAt)
               sync.up(message.epoch, message.limits)
             } else {
               if (message.type === 'reject') correctClock(message.serverTime - platform.clock.now())
               sync.receive(message)
             }
           },
-          down: () => sync.down(),
+          down() {
+            links += 1
+            tokenRefresh.stop()
+            sync.down()
+          },
           stateChanged: changed,
         })
+  const tokenRefresh = createTokenRefresh(platform, () => void refreshToken())
   const tabs = joinTabs(`${options.name}#${options.space}`, platform, { lead, message: receive })
   const stopHints = platform.lifecycle?.subscribe(hinted)
   tabs.post({ type: 'ask' })
@@ -157,6 +174,31 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     for (const id of wanted) {
       if (replica.operation(id)?.failure === null) tabs.post({ type: 'rollBack', id })
       else wanted.delete(id)
+    }
+  }
+
+  /** Never: 0. In the relay's time. */
+  function tokenExpires(at: number): void {
+    const left = at - platform.clock.now() - (clockOffset ?? 0)
+    tokenRefresh.expiresIn(at === 0 ? 0 : left)
+  }
+
+  async function refreshToken(): Promise<void> {
+    const current = links
+    try {
+      const token = await options.auth?.({ renew: true })
+      if (token && current === links) link?.send({ type: 'auth', token })
+    } catch {
+      // That is the app's network as likely as the app's mistake: it is asked again while there is time.
+    }
+  }
+
+  function reconnect(): void {
+    if (!leading) {
+      tabs.post({ type: 'reconnect' })
+    } else {
+      link?.start()
+      link?.hint()
     }
   }
 
@@ -203,8 +245,15 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
       case 'link':
         if (leading) break
         if (typeof message.clockOffset === 'number') correctClock(message.clockOffset)
-        remote = { connection: message.connection, inFlight: new Set(message.inFlight) }
+        remote = {
+          connection: message.connection,
+          inFlight: new Set(message.inFlight),
+          reason: message.reason ?? '',
+        }
         changed()
+        break
+      case 'reconnect':
+        if (leading) reconnect()
         break
       case 'rollBack':
         if (leading) sync.rollBack(message.id)
@@ -233,7 +282,22 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
       connection: connection(),
       inFlight: [...inFlight()],
       clockOffset,
+      reason: reason(),
     })
+  }
+
+  /** What the relay said when it closed the link for good. */
+  function reason(): string {
+    if (!leading) return remote.reason
+    return link?.state.kind === 'halted' ? link.state.reason : ''
+  }
+
+  function refusal(): TidemarkError | undefined {
+    if (connection() !== 'unauthorized') return undefined
+    return new TidemarkError(
+      'unauthorized',
+      `The relay doesn't let ${options.user} in. ${reason() || 'The token is not accepted.'} Everything stays on this device and is sent once there is another token: sign in, and call store.reconnect().`,
+    )
   }
 
   function connection(): ConnectionStatus {
@@ -252,6 +316,9 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     get inFlight() {
       return inFlight()
     },
+    get error() {
+      return refusal()
+    },
     get onWatch() {
       // Without either there is nobody to tell and nothing to send, and a script in Node may end.
       return leading && (link !== undefined || platform.channels !== undefined)
@@ -261,6 +328,7 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     rollBack,
     announce,
     look,
+    reconnect,
     announceDestroyed: () => tabs.post({ type: 'destroyed' }),
     stop() {
       stopHints?.()

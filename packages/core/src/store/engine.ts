@@ -50,6 +50,7 @@ export interface Engine extends Omit<Writing, 'commit' | 'generation'>, Outbox {
   retryOf(id: string): Retry | undefined
   /** @throws TidemarkError `entity-missing` for `take` of what isn't there */
   snapshots(ref: EntityRef): SnapshotShelf
+  reconnect(): void
   close(): Promise<void>
   destroy(force: boolean): Promise<void>
 }
@@ -354,6 +355,7 @@ export function createEngine(
       return inFlight()
     },
     retryOf: (id) => opened?.link.retryOf(id),
+    reconnect: () => requireOpen().link.reconnect(),
     close,
     destroy,
   }
@@ -362,7 +364,7 @@ export function createEngine(
     const { waiting, failed, owed } = replica.counts()
     let syncing = 0
     for (const id of inFlight()) if (replica.operation(id)?.failure === null) syncing += 1
-    const error = storageError
+    const error = opened?.link.error ?? storageError
     return {
       connection: opened?.link.connection ?? (options.url === undefined ? 'local' : 'connecting'),
       pending: waiting - syncing + owed + (opened?.documents.dirty ?? 0),

@@ -2,13 +2,21 @@ import { SPACE_NAME, USER_ID } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import type { Schema } from '../schema/index.js'
 
+export interface AuthRequest {
+  /** The last token was refused, or is about to expire: another one is asked for. */
+  readonly renew: boolean
+}
+
+/** Gives the token that the relay asks for; an empty one where there is none. Throwing means that it can't be told now. */
+export type Auth = (request: AuthRequest) => string | Promise<string>
+
 export interface EngineOptions {
   readonly schema: Schema
   readonly user: string
   readonly space: string
   /** No url: local only. */
   readonly url: string | undefined
-  readonly auth: (() => string | Promise<string>) | undefined
+  readonly auth: Auth | undefined
   /** Milliseconds after which what hasn't been compared with the relay counts as stale. */
   readonly staleAfter: number
   /** Names the database, the locks and the channel. */

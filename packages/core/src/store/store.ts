@@ -12,6 +12,7 @@ import type { ReplicaStorage } from '../storage/index.js'
 import { createEngine, type Engine } from './engine.js'
 import { createObservers, derive } from './observers.js'
 import { openDocument } from './open-document.js'
+import type { Auth } from './options.js'
 import { createRows, type Rows } from './rows.js'
 import type {
   CollectionHandle,
@@ -34,8 +35,8 @@ export interface StoreOptions<C extends Collections> {
   readonly space?: string
   /** Where the relay is (`ws://` or `wss://`). Without it the store is local only. */
   readonly url?: string
-  /** Gives the token that the relay asks for; called at each connection. */
-  readonly auth?: () => string | Promise<string>
+  /** Gives the token that the relay asks for; called at each connection, and before a token expires. */
+  readonly auth?: Auth
   /** Milliseconds without contact after which entities count as stale. Default: 24 hours. */
   readonly staleAfter?: number
 }
@@ -117,6 +118,7 @@ export function createStoreOn<C extends Collections>(
       (a, b) => a.canUndo === b.canUndo && a.canRedo === b.canRedo,
       historyObservers,
     ),
+    reconnect: () => engine.reconnect(),
     close: () => engine.close(),
     destroy: ({ force = false }: { readonly force?: boolean } = {}) => engine.destroy(force),
   }

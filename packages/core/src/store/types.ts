@@ -179,6 +179,11 @@ export interface StoreBase<C extends Collections> {
   redo(): TransactionHandle | undefined
   /** Whether there is something to undo or to redo. */
   readonly history: Readable<{ readonly canUndo: boolean; readonly canRedo: boolean }>
+  /**
+   * Tries to reach the relay now, instead of when it would be tried again by itself: after a sign-in, for example, when
+   * `status.connection` was `unauthorized`.
+   */
+  reconnect(): void
   /** Stops; unsent work stays on disk and goes on at the next start. */
   close(): Promise<void>
   /** Deletes this user's local data. @throws TidemarkError `unsent-work` unless forced. */

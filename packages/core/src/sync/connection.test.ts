@@ -33,11 +33,13 @@ const STATES = {
   'online, silent': { kind: 'online', silent: true, attempt: 3 },
   'online, told to go': { kind: 'online', silent: false, attempt: 0, spread: 9_000 },
   waiting: { kind: 'waiting', attempt: 3 },
-  halted: { kind: 'halted', code: CLOSE_CODES.unauthorized, reason: 'expired' },
-} as const satisfies Record<
-  Kind | 'greeting, told to go' | 'online, not settled' | 'online, silent' | 'online, told to go',
-  ConnectionState
->
+  'connecting, refused': { kind: 'connecting', attempt: 3, refused: true },
+  'greeting, refused': { kind: 'greeting', attempt: 3, refused: true },
+  'waiting, refused': { kind: 'waiting', attempt: 3, refused: true },
+  halted: { kind: 'halted', code: CLOSE_CODES.incompatible, reason: 'version 2' },
+  'halted, unauthorized': { kind: 'halted', code: CLOSE_CODES.unauthorized, reason: 'expired' },
+  'halted, forbidden': { kind: 'halted', code: CLOSE_CODES.forbidden, reason: 'not here' },
+} as const satisfies Record<Kind | `${Kind}, ${string}`, ConnectionState>
 type StateName = keyof typeof STATES
 
 /** Every type of event, split where what comes next depends on what is in it. */
@@ -52,8 +54,9 @@ const EVENTS = {
   goodbye: { type: 'goodbye', spread: 6_000 },
   lost: { type: 'lost', code: 1006, reason: '' },
   'lost for good': { type: 'lost', code: CLOSE_CODES.incompatible, reason: 'version 2' },
+  refused: { type: 'lost', code: CLOSE_CODES.unauthorized, reason: 'expired' },
   alarm: { type: 'alarm' },
-} as const satisfies Record<ConnectionEvent['type'] | 'lost for good', ConnectionEvent>
+} as const satisfies Record<ConnectionEvent['type'] | 'lost for good' | 'refused', ConnectionEvent>
 type EventName = keyof typeof EVENTS
 
 const RANDOM = 0.5
@@ -91,6 +94,15 @@ const retreat = (attempt: number): ConnectionStep => [
   [{ type: 'disconnect' }, alarm((BACKOFF_BASE_MS * 2 ** attempt) / 2)],
 ]
 const stopped: ConnectionStep = [IDLE, [{ type: 'disconnect' }, { type: 'cancelAlarm' }]]
+/** The same on the last try with a token. */
+const onTheLastTry = ([state, effects]: ConnectionStep): ConnectionStep => [
+  { ...state, refused: true } as ConnectionState,
+  effects,
+]
+const unauthorized: ConnectionStep = [
+  { kind: 'halted', code: CLOSE_CODES.unauthorized, reason: 'expired' },
+  [{ type: 'disconnect' }, { type: 'cancelAlarm' }],
+]
 const halted: ConnectionStep = [
   { kind: 'halted', code: CLOSE_CODES.incompatible, reason: 'version 2' },
   [{ type: 'disconnect' }, { type: 'cancelAlarm' }],
@@ -110,6 +122,7 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     goodbye: nothing,
     lost: nothing,
     'lost for good': nothing,
+    refused: nothing,
     alarm: nothing,
   },
   connecting: {
@@ -123,6 +136,7 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     goodbye: nothing,
     lost: retreat(3),
     'lost for good': halted,
+    refused: onTheLastTry(retreat(3)),
     alarm: retreat(3),
   },
   greeting: {
@@ -136,6 +150,7 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     goodbye: toldToGo(STATES.greeting),
     lost: retreat(3),
     'lost for good': halted,
+    refused: onTheLastTry(retreat(3)),
     alarm: retreat(3),
   },
   'greeting, told to go': {
@@ -149,6 +164,7 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     goodbye: toldToGo(STATES.greeting),
     lost: retreatWithin(3, 9_000),
     'lost for good': halted,
+    refused: onTheLastTry(retreatWithin(3, 9_000)),
     alarm: retreatWithin(3, 9_000),
   },
   online: {
@@ -162,6 +178,7 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     goodbye: toldToGo(STATES.online),
     lost: retreat(0),
     'lost for good': halted,
+    refused: onTheLastTry(retreat(0)),
     alarm: asking(0),
   },
   'online, not settled': {
@@ -175,6 +192,7 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     goodbye: toldToGo(STATES['online, not settled']),
     lost: retreat(3),
     'lost for good': halted,
+    refused: onTheLastTry(retreat(3)),
     alarm: asking(3),
   },
   'online, silent': {
@@ -188,6 +206,7 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     goodbye: toldToGo(STATES['online, silent']),
     lost: retreat(3),
     'lost for good': halted,
+    refused: onTheLastTry(retreat(3)),
     alarm: retreat(3),
   },
   'online, told to go': {
@@ -201,6 +220,7 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     goodbye: toldToGo(STATES.online),
     lost: retreatWithin(0, 9_000),
     'lost for good': halted,
+    refused: onTheLastTry(retreatWithin(0, 9_000)),
     alarm: [{ ...STATES['online, told to go'], silent: true }, asking(0)[1]],
   },
   waiting: {
@@ -214,7 +234,50 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     goodbye: nothing,
     lost: nothing,
     'lost for good': nothing,
+    refused: nothing,
     alarm: connecting(3),
+  },
+  'connecting, refused': {
+    start: nothing,
+    stop: stopped,
+    hint: nothing,
+    opened: onTheLastTry(greeting),
+    welcomed: nothing,
+    heard: nothing,
+    settled: nothing,
+    goodbye: nothing,
+    lost: onTheLastTry(retreat(3)),
+    'lost for good': halted,
+    refused: unauthorized,
+    alarm: onTheLastTry(retreat(3)),
+  },
+  'greeting, refused': {
+    start: nothing,
+    stop: stopped,
+    hint: nothing,
+    opened: nothing,
+    welcomed: online(3),
+    heard: nothing,
+    settled: nothing,
+    goodbye: toldToGo(STATES['greeting, refused']),
+    lost: onTheLastTry(retreat(3)),
+    'lost for good': halted,
+    refused: unauthorized,
+    alarm: onTheLastTry(retreat(3)),
+  },
+  'waiting, refused': {
+    start: nothing,
+    stop: stopped,
+    hint: onTheLastTry(connecting(3)),
+    opened: nothing,
+    welcomed: nothing,
+    heard: nothing,
+    settled: nothing,
+    goodbye: nothing,
+    lost: nothing,
+    'lost for good': nothing,
+    refused: nothing,
+    alarm: onTheLastTry(connecting(3)),
   },
   halted: {
     start: connecting(0),
@@ -227,6 +290,35 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     goodbye: nothing,
     lost: nothing,
     'lost for good': nothing,
+    refused: nothing,
+    alarm: nothing,
+  },
+  'halted, unauthorized': {
+    start: connecting(0),
+    stop: stopped,
+    hint: onTheLastTry(connecting(0)),
+    opened: nothing,
+    welcomed: nothing,
+    heard: nothing,
+    settled: nothing,
+    goodbye: nothing,
+    lost: nothing,
+    'lost for good': nothing,
+    refused: nothing,
+    alarm: nothing,
+  },
+  'halted, forbidden': {
+    start: connecting(0),
+    stop: stopped,
+    hint: onTheLastTry(connecting(0)),
+    opened: nothing,
+    welcomed: nothing,
+    heard: nothing,
+    settled: nothing,
+    goodbye: nothing,
+    lost: nothing,
+    'lost for good': nothing,
+    refused: nothing,
     alarm: nothing,
   },
 }
@@ -273,7 +365,7 @@ const unit = fc.oneof(
   fc.constantFrom(0, 1 - Number.EPSILON),
   fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
 )
-const course = fc.array(fc.tuple(event, unit), { maxLength: 60 })
+const course = fc.array(fc.tuple(event, unit), { maxLength: 60, size: 'max' })
 
 interface Moment {
   readonly before: ConnectionState
@@ -355,10 +447,21 @@ describe('over any course of events, the connection', () => {
     })
   })
 
-  test('leaves halted only when it is started or stopped', () => {
+  test('leaves halted only when it is started or stopped, or at a hint where another token may help', () => {
     holds(({ before, event: { type }, after }) => {
       if (before.kind !== 'halted' || after === before) return
-      expect(['start', 'stop']).toContain(type)
+      const mayHelp = [4401, 4403].includes(before.code)
+      expect(['start', 'stop', ...(mayHelp ? ['hint'] : [])]).toContain(type)
+    })
+  })
+
+  test('tries no more than one other token on end when the relay refuses them', () => {
+    holds(({ before, event, after }) => {
+      if (event.type !== 'lost' || event.code !== CLOSE_CODES.unauthorized) return
+      if (before === after) return
+      const isLast = 'refused' in before
+      expect(after.kind).toBe(isLast ? 'halted' : 'waiting')
+      expect('refused' in after).toBe(!isLast)
     })
   })
 
@@ -450,7 +553,12 @@ describe('what an app is shown', () => {
     'online, silent': ['connecting', 'online'],
     'online, told to go': ['connecting', 'online'],
     waiting: ['offline', 'offline'],
-    halted: ['unauthorized', 'unauthorized'],
+    'connecting, refused': ['offline', 'offline'],
+    'greeting, refused': ['offline', 'offline'],
+    'waiting, refused': ['offline', 'offline'],
+    halted: ['incompatible', 'incompatible'],
+    'halted, unauthorized': ['unauthorized', 'unauthorized'],
+    'halted, forbidden': ['unauthorized', 'unauthorized'],
   }
 
   test.for(Object.entries(STATUSES) as [StateName, (typeof STATUSES)[StateName]][])(
@@ -466,6 +574,11 @@ describe('what an app is shown', () => {
       expect(connectionStatus({ kind, attempt: 0 }, false)).toBe('connecting')
       expect(connectionStatus({ kind, attempt: 1 }, false)).toBe('offline')
     }
+  })
+
+  test('stays "unauthorized" while a hint has it tried again', () => {
+    const [state] = reduceConnection(STATES['halted, unauthorized'], EVENTS.hint, RANDOM)
+    expect(connectionStatus(state, false)).toBe('unauthorized')
   })
 
   test.for([

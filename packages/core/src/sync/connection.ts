@@ -13,24 +13,32 @@ import { CLOSE_CODES, isPermanentClose } from '../protocol/index.js'
  *                                             a permanent close code ──▶ halted
  *
  * Back-off begins anew once the link has settled, and not before. After a goodbye the relay's spread takes its place.
+ * A token that is refused (4401) is no end yet: another one is asked for, once. When that one is refused as well the link is
+ * halted until somebody asks for it, or a hint suggests that there may be another token now.
+ *
  * There is one alarm at a time; each `alarm` effect replaces it.
  */
 export type ConnectionState =
   /** Not wanted: the store is closed, has no relay, or another tab holds the link. */
   | { readonly kind: 'idle' }
-  | { readonly kind: 'connecting'; readonly attempt: number }
-  /** `spread`: within how many milliseconds the relay wants to be tried again when it has closed the link. */
-  | { readonly kind: 'greeting'; readonly attempt: number; readonly spread?: number }
+  | ({ readonly kind: 'connecting' } & Attempt)
+  | ({ readonly kind: 'greeting' } & Attempt & Spread)
   /** `attempt` is that of the link before it has proven itself: a relay that welcomes and fails is given more and more time. */
-  | {
-      readonly kind: 'online'
-      readonly silent: boolean
-      readonly attempt: number
-      readonly spread?: number
-    }
-  | { readonly kind: 'waiting'; readonly attempt: number }
+  | ({ readonly kind: 'online'; readonly silent: boolean; readonly attempt: number } & Spread)
+  | ({ readonly kind: 'waiting' } & Attempt)
   /** Trying again by itself can't help. */
   | { readonly kind: 'halted'; readonly code: number; readonly reason: string }
+
+export interface Attempt {
+  readonly attempt: number
+  /** The last token was refused: the next one has to be another, and is the last one that is tried. */
+  readonly refused?: true
+}
+
+interface Spread {
+  /** Within how many milliseconds the relay wants to be tried again when it has closed the link. */
+  readonly spread?: number | undefined
+}
 
 export type ConnectionEvent =
   | { readonly type: 'start' }
@@ -80,25 +88,26 @@ export function reduceConnection(
 ): ConnectionStep {
   switch (event.type) {
     case 'start':
-      return state.kind === 'idle' || state.kind === 'halted' ? connect(0) : [state, []]
+      return state.kind === 'idle' || state.kind === 'halted'
+        ? connect({ attempt: 0 })
+        : [state, []]
     case 'stop':
       return state.kind === 'idle'
         ? [state, []]
         : [IDLE, [{ type: 'disconnect' }, { type: 'cancelAlarm' }]]
     case 'hint':
-      if (state.kind === 'waiting') return connect(state.attempt)
+      if (state.kind === 'waiting') return connect(state)
+      if (state.kind === 'halted' && isRefusal(state.code))
+        return connect({ attempt: 0, refused: true })
       // A link that slept through may be dead without knowing: ask now.
       return state.kind === 'online' && !state.silent ? ask(state) : [state, []]
     case 'opened':
       return state.kind === 'connecting'
-        ? [
-            { kind: 'greeting', attempt: state.attempt },
-            [{ type: 'greet' }, alarm(CONNECT_TIMEOUT_MS)],
-          ]
+        ? [{ ...state, kind: 'greeting' }, [{ type: 'greet' }, alarm(CONNECT_TIMEOUT_MS)]]
         : [state, []]
     case 'welcomed':
       return state.kind === 'greeting'
-        ? online({ ...state, kind: 'online', silent: false })
+        ? online({ kind: 'online', silent: false, attempt: state.attempt, spread: state.spread })
         : [state, []]
     case 'heard':
       return state.kind === 'online' ? online(state) : [state, []]
@@ -122,7 +131,7 @@ export function reduceConnection(
 function onAlarm(state: ConnectionState, random: number): ConnectionStep {
   switch (state.kind) {
     case 'waiting':
-      return connect(state.attempt)
+      return connect(state)
     case 'connecting':
     case 'greeting':
       return retreat(state, random)
@@ -144,14 +153,17 @@ function lost(
 ): ConnectionStep {
   if (state.kind === 'idle' || state.kind === 'halted' || state.kind === 'waiting')
     return [state, []]
+  const attempt: Attempt & Spread = state
+  if (code === CLOSE_CODES.unauthorized && attempt.refused === undefined)
+    return retreat({ ...attempt, refused: true }, random)
   if (isPermanentClose(code)) {
     return [{ kind: 'halted', code, reason }, [{ type: 'disconnect' }, { type: 'cancelAlarm' }]]
   }
-  return retreat(state, random)
+  return retreat(attempt, random)
 }
 
-function connect(attempt: number): ConnectionStep {
-  return [{ kind: 'connecting', attempt }, [{ type: 'connect' }, alarm(CONNECT_TIMEOUT_MS)]]
+function connect(attempt: Attempt): ConnectionStep {
+  return [{ ...attempt, kind: 'connecting' }, [{ type: 'connect' }, alarm(CONNECT_TIMEOUT_MS)]]
 }
 
 type Online = Extract<ConnectionState, { kind: 'online' }>
@@ -165,19 +177,20 @@ function ask(state: Online): ConnectionStep {
 }
 
 /** What the relay asked for when it said goodbye; by itself full jitter. */
-function retreat(
-  { attempt, spread }: { readonly attempt: number; readonly spread?: number },
-  random: number,
-): ConnectionStep {
+function retreat({ attempt, refused, spread }: Attempt & Spread, random: number): ConnectionStep {
   const ceiling = spread ?? Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt)
   return [
-    { kind: 'waiting', attempt: attempt + 1 },
+    { kind: 'waiting', attempt: attempt + 1, ...(refused && { refused }) },
     [{ type: 'disconnect' }, alarm(Math.ceil(random * ceiling))],
   ]
 }
 
 function alarm(milliseconds: number): ConnectionEffect {
   return { type: 'alarm', milliseconds }
+}
+
+function isRefusal(code: number): boolean {
+  return code === CLOSE_CODES.unauthorized || code === CLOSE_CODES.forbidden
 }
 
 /** What an app shows. `local` is a store without a relay. */
@@ -196,12 +209,11 @@ export function connectionStatus(state: ConnectionState, caughtUp: boolean): Con
       return caughtUp ? 'online' : 'connecting'
     case 'connecting':
     case 'greeting':
-      // After a failure it stays "offline" until it works, so that a banner doesn't blink at each attempt.
-      return state.attempt === 0 ? 'connecting' : 'offline'
+      // What it was after a failure it stays until it works, so that a banner doesn't blink at each attempt.
+      if (state.attempt > 0) return 'offline'
+      return state.refused ? 'unauthorized' : 'connecting'
     case 'halted':
-      return state.code === CLOSE_CODES.unauthorized || state.code === CLOSE_CODES.forbidden
-        ? 'unauthorized'
-        : 'incompatible'
+      return isRefusal(state.code) ? 'unauthorized' : 'incompatible'
     case 'idle':
     case 'waiting':
       return 'offline'

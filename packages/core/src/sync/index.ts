@@ -19,3 +19,4 @@ export {
 export { retryParked } from './retry.js'
 export { createSpaceSync } from './space-sync.js'
 export { joinTabs, type TabMessage } from './tabs.js'
+export { createTokenRefresh } from './token-refresh.js'

@@ -16,8 +16,8 @@ import {
 } from './connection.js'
 
 export interface LinkHandlers {
-  /** The hello for a link that has just opened. */
-  hello(): Promise<ClientMessage>
+  /** The hello for a link that has just opened. `renew`: the last token was refused. */
+  hello(renew: boolean): Promise<ClientMessage>
   /** Messages in the order they arrived; `welcome` is the first of each link. */
   message(message: RelayMessage): void
   /** The link is gone; nothing that was sent on it is known to have arrived. */
@@ -112,7 +112,7 @@ export function createLink(
   async function greet(): Promise<void> {
     const own = connection
     try {
-      const hello = await handlers.hello()
+      const hello = await handlers.hello('refused' in state)
       if (own === connection) send(hello)
     } catch {
       // `auth` failed. That is the app's network as likely as the app's mistake: try again later.

@@ -12,11 +12,15 @@ export type TabMessage =
       readonly inFlight: readonly string[]
       /** How far the relay's clock is ahead of the device's, in milliseconds; null while that tab doesn't know. */
       readonly clockOffset: number | null
+      /** Why the relay doesn't let the user in. */
+      readonly reason?: string
     }
   /** A new tab asks for the above. */
   | { readonly type: 'ask' }
   /** A tab that doesn't have the link wants an operation taken back, whose fate only the one with the link knows. */
   | { readonly type: 'rollBack'; readonly id: string }
+  /** A tab that doesn't have the link wants it tried again now. */
+  | { readonly type: 'reconnect' }
   /** The local data is being deleted. */
   | { readonly type: 'destroyed' }
 
@@ -68,7 +72,7 @@ export function joinTabs(
   }
 }
 
-const TYPES = new Set(['committed', 'link', 'ask', 'rollBack', 'destroyed'])
+const TYPES = new Set(['committed', 'link', 'ask', 'rollBack', 'reconnect', 'destroyed'])
 
 /** A tab with another version of the app may say anything. */
 function isTabMessage(message: unknown): message is TabMessage {

@@ -10,21 +10,32 @@ export interface UpgradeHeaders {
   readonly host: string | undefined
 }
 
+export interface OriginRules {
+  /**
+   * Whether users prove who they are. Where they don't, the host must be this machine by name as well: a web site can point
+   * its own name at 127.0.0.1, and its origin then equals its host (DNS rebinding).
+   */
+  readonly authenticated: boolean
+  /** Origins that may, besides the relay's own; undefined: pages on this machine. */
+  readonly origins?: readonly string[] | undefined
+}
+
 /**
  * Whether a page of that origin may open a websocket here. Browsers send the origin and don't ask; without this check
  * any web site could speak to a relay on its visitor's machine (cross-site websocket hijacking, reliability S13).
  * Programs that aren't browsers send none.
- *
- * @param authenticated whether users prove who they are. Where they don't, the host must be this machine by name as
- *   well: a web site can point its own name at 127.0.0.1, and its origin then equals its host (DNS rebinding).
  */
-export function isAllowedOrigin({ origin, host }: UpgradeHeaders, authenticated: boolean): boolean {
+export function isAllowedOrigin(
+  { origin, host }: UpgradeHeaders,
+  { authenticated, origins }: OriginRules,
+): boolean {
   if (origin === undefined) return true
   const from = urlOf(origin)
   const to = urlOf(`http://${host}`)
   if (from === undefined || to === undefined) return false
-  if (!authenticated) return isLoopback(from.hostname) && isLoopback(to.hostname)
-  return isLoopback(from.hostname) || from.host === host?.toLowerCase()
+  const isListed = origins?.includes(from.origin) ?? isLoopback(from.hostname)
+  if (!authenticated) return isListed && isLoopback(to.hostname)
+  return isListed || from.host === host?.toLowerCase()
 }
 
 function urlOf(text: string): URL | undefined {

@@ -47,6 +47,28 @@ describe('a websocket', () => {
     await joinOver(own)
   })
 
+  it('[S13] [SEC-7] is taken from the origins on the list, and from no other, cookie or not', async () => {
+    const { url } = await start({ origins: ['https://app.example'] })
+    const headers = { cookie: 'session=1' }
+    for (const origin of ['https://evil.example', 'http://localhost:5173', 'null'])
+      await expect(connectWebSocket(url, { origin, headers })).rejects.toThrow('403')
+    await joinOver(await connectWebSocket(url, { origin: 'https://app.example', headers }))
+  })
+
+  it('[SEC-6] of a user whose token is taken back is closed, with 0 bytes afterwards', async () => {
+    const server = await start({ authenticate: ({ user }) => user })
+    const [ada, bo] = [await connectWebSocket(server.url), await connectWebSocket(server.url)]
+    await joinOver(ada)
+    await joinOver(bo, { user: 'bo', replica: 'replica-b' })
+    const { length } = ada.received
+    const writer = createWriter({ user: 'bo', replica: 'replica-b' })
+    server.revoke({ user: 'ada' })
+    bo.send({ type: 'push', channel: 1, operation: writer.write('one', { a: 1 }) })
+    await bo.next('ack')
+    expect((await ada.closed).code).toBe(CLOSE_CODES.unauthorized)
+    expect(ada.received).toHaveLength(length)
+  })
+
   it('that sends text is closed', async () => {
     const { url } = await start()
     const client = await connectWebSocket(url)

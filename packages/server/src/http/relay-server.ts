@@ -6,11 +6,12 @@ import { getRequestListener } from '@hono/node-server'
 import { RelayStartError } from '../errors.js'
 import { type Log, silentLog } from '../log.js'
 import {
-  type Authenticate,
   checkedLimits,
   createNotices,
   createRelay,
   type Limits,
+  type Relay,
+  type RelayOptions,
 } from '../relay/index.js'
 import {
   createMemoryDisk,
@@ -46,7 +47,8 @@ const SPARE_SOCKETS = 1_024
 /** Time for clients to answer the close. */
 const GOODBYE_MS = 1_000
 
-export interface RelayServerOptions {
+export interface RelayServerOptions
+  extends Pick<RelayOptions, 'authenticate' | 'authorize' | 'schema' | 'limits' | 'log'> {
   /** A data directory, or a storage that the caller closes. Without it nothing survives the process. */
   readonly data?: string | RelayStorage
   /** 0 for any free port. Default 8787. */
@@ -55,16 +57,15 @@ export interface RelayServerOptions {
   readonly host?: string
   /** A directory with an `index.html` to serve beside the relay. */
   readonly publicDirectory?: string
-  readonly authenticate?: Authenticate
-  readonly limits?: Partial<Limits>
-  readonly log?: Log
+  /** Origins of pages that may connect, such as `https://app.example`, besides the relay's own. Default: pages on this machine. */
+  readonly origins?: readonly string[] | undefined
   /** Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed. Default: none. */
-  readonly trustProxy?: readonly string[]
+  readonly trustProxy?: readonly string[] | undefined
   /** Who shows it as a bearer token may read `/metrics`. Without it only programs of this machine may. */
-  readonly metricsToken?: string
+  readonly metricsToken?: string | undefined
 }
 
-export interface RelayServer {
+export interface RelayServer extends Pick<Relay, 'revoke'> {
   /** Of the HTTP side; clients connect to the same address with `ws:`. */
   readonly url: string
   readonly port: number
@@ -98,7 +99,9 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     limits,
     log,
     metrics: prometheus.metrics,
-    ...(authenticate === undefined ? {} : { authenticate }),
+    authenticate,
+    authorize: options.authorize,
+    schema: options.schema,
   })
   const notices = createNotices({ clock: systemClock, log, metrics: prometheus.metrics })
   const gate = createConnectionGate(limits, (limit, address) =>
@@ -119,6 +122,7 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
   server.on('connection', (socket) => gate.accept(socket, networkOf(socket.remoteAddress)))
   const websockets = attachWebSockets({
     authenticated: authenticate !== undefined,
+    origins: options.origins,
     server,
     relay,
     clock: systemClock,
@@ -160,6 +164,7 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
   return {
     url,
     port: address.port,
+    revoke: relay.revoke,
     close() {
       closing ??= close()
       return closing

@@ -8,7 +8,7 @@ import type { Limits, Relay, RelayConnection } from '../relay/index.js'
 import { type ClientAddresses, networkOf } from './client-address.js'
 import type { ConnectionGate } from './connection-gate.js'
 import { createHeartbeat } from './heartbeat.js'
-import { isAllowedOrigin } from './origin.js'
+import { isAllowedOrigin, type OriginRules } from './origin.js'
 
 const PATHS = new Set(['/', '/sync'])
 /** Fragments of one message; honest clients send one (reliability S5). */
@@ -20,9 +20,7 @@ const MAX_REASON_BYTES = 123
 /** Browsers don't read it; proxies and programs do. */
 const RETRY_AFTER_SECONDS = 5
 
-export interface WebSocketsOptions {
-  /** Whether users prove who they are. */
-  readonly authenticated: boolean
+export interface WebSocketsOptions extends OriginRules {
   readonly server: Server
   readonly relay: Relay
   readonly clock: Clock
@@ -56,7 +54,7 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
     const path = request.url?.split('?', 1)[0] ?? ''
     if (!PATHS.has(path)) return refuse(socket, '404 Not Found')
     const { origin, host } = request.headers
-    if (!isAllowedOrigin({ origin, host }, options.authenticated)) {
+    if (!isAllowedOrigin({ origin, host }, options)) {
       log.warn({ origin, host }, 'a page of a foreign origin was refused')
       return refuse(socket, '403 Forbidden')
     }

@@ -13,14 +13,17 @@ import type { ClientBinding, EntityRef, RelayTransaction } from '../storage/inde
 import type { AdmittedPart } from './admitted-part.js'
 import type { AwaitedCreates } from './awaited-creates.js'
 import { compacted, isCompactionDue } from './compaction.js'
+import type { DecidedLater } from './decision.js'
 import { driftOf } from './drift.js'
 import type { EntityCounts } from './entity-counts.js'
 import type { HeadBatch } from './entity-heads.js'
 import { judgeHandBack } from './hand-back.js'
+import { mayWrite } from './identity.js'
 import type { Limits } from './limits.js'
 import { lifeFor } from './lives.js'
 import { isActorOf, OPERATION_ID } from './names.js'
 import { nestingAfter } from './nesting.js'
+import type { Policy } from './policy.js'
 import type { Author } from './ports.js'
 import { isRenewalDue, type RenewalDue } from './renewals.js'
 import type { Submission } from './submission.js'
@@ -42,6 +45,8 @@ export interface AdmissionContext {
   readonly damaged: (space: string, entities: readonly EntityRef[]) => void
   /** Entities to be renewed once this is committed. */
   readonly renewals: RenewalDue[]
+  /** What the app has to say; undefined: nothing. */
+  readonly policy?: Policy | undefined
 }
 
 const NO_CLIENTS: ReadonlyMap<number, ClientBinding> = new Map()
@@ -55,7 +60,10 @@ const ignore = (): void => {}
  *
  * @throws TidemarkError `storage-failed`: the transaction can't go on
  */
-export async function admit(context: AdmissionContext, submission: Submission): Promise<Verdict> {
+export async function admit(
+  context: AdmissionContext,
+  submission: Submission,
+): Promise<Verdict | DecidedLater> {
   const { tx } = context
   const { space, author, operation } = submission
   if (!OPERATION_ID.test(operation.id)) return rejected('invalid', 'The id is not an operation id.')
@@ -67,8 +75,12 @@ export async function admit(context: AdmissionContext, submission: Submission): 
       return { kind: 'known', sequence: known.sequence, digest: known.digest }
     }
     if (submission.refusal !== undefined) return submission.refusal
+    if (submission.role !== undefined && !mayWrite(submission.role()))
+      return rejected('forbidden', 'You may read this space, not write to it.')
     const judged = await judgeParts(context, submission)
     if ('kind' in judged) return judged
+    const objection = await context.policy?.judge(tx, submission, judged)
+    if (objection !== undefined) return objection
     parts = judged
   } catch (error) {
     return rejectionFor(error, context, submission)
@@ -213,9 +225,11 @@ async function judgePart(
   const isTombstone = head?.tombstoneAt != null || elements.some(deletes)
   const judged = {
     part,
+    before,
     head,
     isNew,
     nesting,
+    elements,
     clients,
     versionSequence,
     lastModified,

@@ -7,6 +7,7 @@ import type { DamagedEntities } from './damaged-entities.js'
 import { toEntityState } from './entity-state.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
+import type { Author } from './ports.js'
 import type { Sequencer } from './sequencer.js'
 
 /** How soon a slow reader is looked at again, at first and after having been too slow over and over. */
@@ -31,6 +32,8 @@ export interface CatchUpOptions {
   /** The reader takes what it gets for all that there is: it needs no tombstones. */
   readonly fresh: boolean
   readonly subscriber: Subscriber
+  /** Who reads: what they have pushed before is answered before. */
+  readonly author?: Author | undefined
   bufferedBytes(): number
   isOpen(): boolean
   /** Milliseconds until the reader may have the next page. */
@@ -62,7 +65,7 @@ export function startCatchUp(options: CatchUpOptions): void {
     poll = POLL_MS
     const wait = options.untilPage()
     if (wait > 0) clock.schedule(step, wait)
-    else sequencer.read(sendPage)
+    else sequencer.read(sendPage, options.author)
   }
 
   async function sendPage(): Promise<void> {

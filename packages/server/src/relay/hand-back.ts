@@ -85,9 +85,11 @@ export async function judgeHandBack(
   const view = viewOf(content)
   return {
     part,
+    before: head,
     head,
     isNew: head === undefined,
     nesting,
+    elements,
     clients: bindAll(isSameDocument ? head.clients : new Map(), content, { clocks, tails }),
     versionSequence: Math.max(head?.versionSequence ?? 0, part.sequence, view.sequence),
     lastModified: Math.max(head?.lastModified ?? 0, part.lastModified, view.lastModified),

@@ -13,11 +13,18 @@ export type { RelayMetrics, RelayStats } from './metrics.js'
 export { createNotices } from './notices.js'
 export type {
   Authenticate,
+  Authorize,
   Credentials,
+  EntityChange,
+  EntityValues,
+  Identity,
+  Proof,
   Readiness,
   Relay,
   RelayConnection,
   RelayOptions,
   RelaySession,
+  Revocation,
+  SpaceRoles,
 } from './ports.js'
 export { createRelay } from './relay.js'

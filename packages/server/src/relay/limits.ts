@@ -59,6 +59,10 @@ export interface Limits extends RelayLimits {
   readonly maxHelloBytes: number
   /** Time from the connection to the end of authentication, in milliseconds. */
   readonly helloDeadline: number
+  /** Time for `authenticate` on an open connection, and for what it gave to tell a role, in milliseconds. */
+  readonly authenticateDeadline: number
+  /** Time for `authorize` to judge one operation, in milliseconds. */
+  readonly authorizeDeadline: number
   /** Entities and bytes of one page of a catch-up. */
   readonly pageEntities: number
   readonly pageBytes: number
@@ -145,6 +149,9 @@ export const DEFAULT_LIMITS: Limits = {
   // Reliability S9.
   maxHelloBytes: 8 * KIB,
   helloDeadline: 5_000,
+  authenticateDeadline: 5_000,
+  // Well below what a client waits for an answer (30 s), and below what a stop waits for (5 s).
+  authorizeDeadline: 3_000,
   pageEntities: 256,
   pageBytes: 256 * KIB,
   // Two pages on their way keep a link busy; more would only wait in memory.

@@ -1,4 +1,5 @@
-import type { Clock } from '@tidemark/core'
+import type { Clock, Schema } from '@tidemark/core'
+import type { Role } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
 import type { Limits } from './limits.js'
@@ -38,10 +39,66 @@ export interface Credentials {
   readonly remoteAddress: string | undefined
 }
 
-/** Answers with the id of the user that the credentials prove, or with undefined for nobody. */
-export type Authenticate = (
-  credentials: Credentials,
-) => string | undefined | Promise<string | undefined>
+/**
+ * Roles by the name of a space, `*` for all that aren't named; or a function that is asked when a space is opened, and has
+ * `authenticateDeadline` for its answer. A space without a role can't be opened.
+ */
+export type SpaceRoles =
+  | Readonly<Record<string, Role>>
+  | ((space: string) => Role | undefined | Promise<Role | undefined>)
+
+/** What credentials prove. */
+export interface Identity {
+  readonly user: string
+  /** Milliseconds since the epoch. The connection is closed with 4401 then, unless `auth` has brought a later one. */
+  readonly expiresAt?: number | undefined
+  /** Milliseconds since the epoch. What was issued before a `revoke` of its user no longer counts. */
+  readonly issuedAt?: number | undefined
+  /** Milliseconds, 1,000 at least. So long after each answer the relay asks again, with the same credentials. */
+  readonly recheckAfter?: number | undefined
+  /** Without it the user may read and write every space. */
+  readonly spaces?: SpaceRoles | undefined
+}
+
+/** The id of a user who may read and write every space, or more about them; undefined: nobody. */
+export type Proof = string | Identity | undefined
+
+/** Says what credentials prove. Throwing says nothing about them: the client is sent away to try again. */
+export type Authenticate = (credentials: Credentials) => Proof | Promise<Proof>
+
+/** An entity's values by field, frozen. What nobody wrote is missing, and so are empty sets and counters at 0. */
+export type EntityValues = Readonly<Record<string, unknown>> & {
+  readonly id: string
+  /** When it was deleted, in milliseconds since the epoch. Its values are still there, underneath. */
+  readonly $deleted?: number
+}
+
+/** What one operation does to one entity. */
+export interface EntityChange {
+  /** The operation's id. Its other entities are judged by calls of their own; all have to be allowed. */
+  readonly operation: string
+  readonly space: string
+  /** The user's role there. */
+  readonly role: Role
+  readonly collection: string
+  readonly id: string
+  /** `handBack`: a device brings back what the relay has lost, with what others wrote in it. */
+  readonly kind: 'create' | 'update' | 'delete' | 'restore' | 'handBack'
+  /** The fields that are written, also where another value shows: one that was written later. Texts, lists and XML aren't among them. */
+  readonly fields: readonly string[]
+}
+
+/**
+ * Says whether a user may make a change: true, or false or a reason for a person. Called for each entity of an operation;
+ * `before` is undefined for one that has never been. It may be called again for the same operation, so it changes nothing
+ * itself. Throwing, or taking longer than `authorizeDeadline`, is no answer: the client tries again later.
+ */
+export type Authorize = (
+  user: string,
+  change: EntityChange,
+  before: EntityValues | undefined,
+  after: EntityValues,
+) => boolean | string | Promise<boolean | string>
 
 export interface RelayOptions {
   readonly storage: RelayStorage
@@ -50,9 +107,19 @@ export interface RelayOptions {
   readonly randomId: () => string
   readonly limits?: Partial<Limits>
   /** Without it every client is who it says: for loopback, and behind something that checks. */
-  readonly authenticate?: Authenticate
+  readonly authenticate?: Authenticate | undefined
+  /** Judges every change of an entity before it is stored. */
+  readonly authorize?: Authorize | undefined
+  /** What entities have to fit into; collections that aren't in it are refused. */
+  readonly schema?: Schema | undefined
   readonly log?: Log
   readonly metrics?: RelayMetrics
+}
+
+export interface Revocation {
+  readonly user: string
+  /** Only what they may do there. */
+  readonly space?: string
 }
 
 export type Readiness =
@@ -61,6 +128,12 @@ export type Readiness =
 
 export interface Relay {
   connect(connection: RelayConnection): RelaySession
+  /**
+   * Closes the user's connections now, with 4401; with a space those that have it open, with 4403. What was issued until
+   * now (`issuedAt`) proves nothing any more, there or at all, until the process ends; what says no `issuedAt` is left to
+   * `authenticate`.
+   */
+  revoke(revocation: Revocation): void
   /** Whether operations are taken now. */
   ready(): Readiness
   stats(): RelayStats

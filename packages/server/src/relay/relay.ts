@@ -6,9 +6,12 @@ import { checkedLimits } from './check-limits.js'
 import { createDamagedEntities } from './damaged-entities.js'
 import { createHousekeeping } from './housekeeping.js'
 import { createHub } from './hub.js'
+import { TRUSTED } from './identity.js'
 import { NO_METRICS } from './metrics.js'
 import { createNotices } from './notices.js'
+import { createPolicy } from './policy.js'
 import type { Relay, RelayOptions } from './ports.js'
+import { createRevocations } from './revocations.js'
 import { createSequencer } from './sequencer.js'
 import { createSession, type Session, type SessionContext } from './session.js'
 import { createSlowReaders } from './slow-readers.js'
@@ -30,6 +33,7 @@ export function createRelay(options: RelayOptions): Relay {
     limits,
     log,
     metrics,
+    policy: createPolicy({ authorize: options.authorize, schema: options.schema, log }),
     async recover() {
       for (const space of hub.spaces()) hub.align(space, await storage.head(space))
     },
@@ -69,7 +73,8 @@ export function createRelay(options: RelayOptions): Relay {
     sequencer,
     hub,
     damaged,
-    authenticate: options.authenticate ?? (({ user }) => user),
+    authenticate: options.authenticate ?? (({ user }) => ({ user, spaces: TRUSTED })),
+    revocations: createRevocations(log),
     metrics,
     notices: createNotices({ clock, log, metrics }),
     users: createUserBudgets(limits, clock),
@@ -88,6 +93,11 @@ export function createRelay(options: RelayOptions): Relay {
       slowReaders.watch(session)
       if (stopping) session.close(CLOSE_CODES.restarting, 'The relay stops.')
       return session
+    },
+    revoke(revocation) {
+      log.info({ ...revocation }, 'revoked')
+      context.revocations.note(revocation, clock.now())
+      for (const session of [...sessions]) session.revoke(revocation)
     },
     ready() {
       if (stopping) return { ready: false, reason: 'stopping' }

@@ -3,10 +3,14 @@ import type { Log } from '../log.js'
 import type { EntityRef, RelayStorage, RelayTransaction } from '../storage/index.js'
 import { admit } from './admission.js'
 import { createAwaitedCreates } from './awaited-creates.js'
+import type { DecidedLater } from './decision.js'
+import { createDeferrals } from './deferrals.js'
 import { createEntityCounts } from './entity-counts.js'
 import { createEntityHeads, type HeadBatch } from './entity-heads.js'
 import type { Limits } from './limits.js'
 import { NO_METRICS, type RelayMetrics } from './metrics.js'
+import type { Policy } from './policy.js'
+import type { Author } from './ports.js'
 import { type Renewal, type RenewalDue, renewAll } from './renewals.js'
 import { createStoreHealth } from './store-health.js'
 import type { Submission } from './submission.js'
@@ -15,6 +19,17 @@ import { retryLater, type Verdict } from './verdict.js'
 interface Push extends Submission {
   /** Called once. Accepted operations are answered in the order of their sequences, after their commit. */
   answer(verdict: Verdict): void
+}
+
+interface NumberedPush extends Push {
+  readonly number: number
+}
+
+interface Read {
+  /** Runs once so many pushes have been answered. */
+  readonly after: number
+  readonly author: Author | undefined
+  readonly run: () => Promise<void>
 }
 
 /**
@@ -30,8 +45,11 @@ interface Push extends Submission {
  */
 export interface Sequencer {
   push(push: Push): void
-  /** `read` runs after everything that was pushed before this call was answered. */
-  read(read: () => Promise<void>): void
+  /**
+   * `read` runs after everything that was pushed before this call was answered. What waits for a decision of the app is
+   * excepted, unless it is the author's.
+   */
+  read(read: () => Promise<void>, author?: Author): void
   /**
    * Runs `work` as a transaction of the relay's own between two batches, once operations have had their turn. Rejects when
    * the storage fails or is failing.
@@ -53,6 +71,7 @@ export interface SequencerOptions {
   readonly limits: Limits
   readonly log: Log
   readonly metrics?: RelayMetrics
+  readonly policy?: Policy | undefined
   /** Called when commits work again after a failure: commits may have taken place that nobody was told of. */
   readonly recover: () => Promise<void>
   /** Up to 16 letters and digits that no other call gives. */
@@ -69,14 +88,15 @@ export interface SequencerOptions {
 const READS_PER_TURN = 8
 
 export function createSequencer(options: SequencerOptions): Sequencer {
-  const { storage, clock, limits, log, metrics = NO_METRICS } = options
+  const { storage, clock, limits, log, policy, metrics = NO_METRICS } = options
   const counts = createEntityCounts()
   const heads = createEntityHeads()
   const awaited = createAwaitedCreates()
   const health = createStoreHealth(options)
-  const pushes: Push[] = []
+  const pushes: NumberedPush[] = []
   const chores: (() => Promise<void>)[] = []
-  const reads: { readonly after: number; readonly run: () => Promise<void> }[] = []
+  const reads: Read[] = []
+  const deferrals = createDeferrals<NumberedPush>({ clock, limits, wake })
   const waitingForRoom: (() => void)[] = []
   let queuedBytes = 0
   let epochStartedAt: number | undefined
@@ -92,7 +112,11 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   }
 
   async function run(): Promise<void> {
-    while (pushes.length > 0 || reads.length > 0 || chores.length > 0) {
+    while (pushes.length > 0 || deferrals.isReady() || nextRead() >= 0 || chores.length > 0) {
+      const back = deferrals.takeReady()
+      pushes.unshift(...back)
+      for (const push of back) queuedBytes += bytesOf(push)
+      answered -= back.length
       if (pushes.length > 0) await commitBatch()
       await runReads()
       await chores.shift()?.()
@@ -103,8 +127,9 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   }
 
   async function commitBatch(): Promise<void> {
-    let batch: readonly Push[] | undefined
-    let verdicts: readonly Verdict[] = []
+    let batch: readonly NumberedPush[] | undefined
+    let verdicts: readonly (Verdict | DecidedLater | undefined)[] = []
+    let isCommitted = false
     let changed: HeadBatch | undefined
     let renewals: RenewalDue[] = []
     const committed = metrics.committing()
@@ -129,16 +154,20 @@ export function createSequencer(options: SequencerOptions): Sequencer {
             takesHandBacks,
             renewals,
             damaged: options.damaged,
+            policy,
           }
-          const results: Verdict[] = []
+          const results: (Verdict | DecidedLater | undefined)[] = []
+          const deferred = deferrals.begin()
           for (const push of batch) {
-            const verdict = await admit(context, push)
-            note(push, verdict)
+            const verdict = deferred.holds(push) ? undefined : await admit(context, push)
+            if (verdict === undefined || verdict.kind === 'decidedLater') deferred.note(push)
+            else note(push, verdict)
             results.push(verdict)
           }
           await changed.flush()
           return results
         })
+        isCommitted = true
         if (changed !== undefined) heads.keep(changed)
         counts.keep()
         committed(verdicts.length)
@@ -155,7 +184,12 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     answered += batch.length
     const unavailable = retryLater('unavailable', 'The storage fails.', health.retryAfter())
     for (const [index, push] of batch.entries()) {
-      const verdict = verdicts[index] ?? unavailable
+      const result = verdicts[index]
+      if (isCommitted && (result === undefined || result.kind === 'decidedLater')) {
+        deferrals.keep(push, result)
+        continue
+      }
+      const verdict = result === undefined || result.kind === 'decidedLater' ? unavailable : result
       note(push, verdict)
       if (push.isHandBack && verdict.kind === 'accepted')
         options.handedBack(push.space, push.operation.parts)
@@ -211,7 +245,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     }
   }
 
-  function takeBatch(): readonly Push[] {
+  function takeBatch(): readonly NumberedPush[] {
     let count = 0
     let bytes = 0
     for (const push of pushes) {
@@ -234,26 +268,35 @@ export function createSequencer(options: SequencerOptions): Sequencer {
 
   async function runReads(): Promise<void> {
     for (let ran = 0; ran < READS_PER_TURN || pushes.length === 0; ran++) {
-      const next = reads[0]
-      if (next === undefined || next.after > answered) return
-      reads.shift()
+      const place = nextRead()
+      if (place < 0) return
+      const [next] = reads.splice(place, 1)
       try {
-        await next.run()
+        await next?.run()
       } catch (error) {
         log.error({ err: error }, 'a read failed')
       }
     }
   }
 
+  /** The first one that can run; -1: none. */
+  function nextRead(): number {
+    for (const [place, { after, author }] of reads.entries()) {
+      if (after > answered) return -1
+      if (author === undefined || !deferrals.blocks(author, after)) return place
+    }
+    return -1
+  }
+
   return {
     push(push) {
-      pushes.push(push)
       queuedBytes += bytesOf(push)
       pushed += 1
+      pushes.push({ ...push, number: pushed })
       wake()
     },
-    read(read) {
-      reads.push({ after: pushed, run: read })
+    read(read, author) {
+      reads.push({ after: pushed, author, run: read })
       wake()
     },
     maintain(work) {
@@ -274,7 +317,10 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     isFull,
     drained: (callback) => void waitingForRoom.push(callback),
     async stop() {
-      while (isRunning) await running
+      do {
+        await deferrals.settled()
+        while (isRunning) await running
+      } while (deferrals.isWaiting())
       health.stop()
     },
   }

@@ -129,14 +129,17 @@ describe('the hello', () => {
 })
 
 describe('authentication', () => {
-  it('decides who the user is, not the hello', async () => {
+  it('[SEC-5] decides who the user is: a hello in the name of somebody else is refused', async () => {
     const { connect } = createTestRelay({
       authenticate: ({ token }) => (token === 'secret' ? 'grace' : undefined),
     })
-    const connection = connect()
-    connection.send(hello({ user: 'ada', token: 'secret' }))
+    const [forged, honest] = [connect(), connect()]
+    forged.send(hello({ user: 'ada', token: 'secret' }))
+    honest.send(hello({ user: 'grace', token: 'secret' }))
     await settled()
-    expect(connection.received).toMatchObject([{ type: 'welcome', user: 'grace' }])
+    expect(forged.closed?.code).toBe(CLOSE_CODES.unauthorized)
+    expect(forged.received).toEqual([])
+    expect(honest.received).toMatchObject([{ type: 'welcome', user: 'grace' }])
   })
 
   it('closes with 4401 whom it does not know', async () => {

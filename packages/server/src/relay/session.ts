@@ -7,10 +7,12 @@ import {
   encodeRelayMessage,
   PROTOCOL_VERSION,
   type RelayMessage,
+  type Role,
   type WireOperation,
 } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
+import { type Access, type AccessContext, grantAccess } from './access.js'
 import type { Arrivals } from './arrivals.js'
 import { startCatchUp } from './catch-up.js'
 import { createConnectionBudget } from './connection-budget.js'
@@ -21,16 +23,17 @@ import type { Limits } from './limits.js'
 import type { RelayMetrics } from './metrics.js'
 import { REPLICA_ID } from './names.js'
 import type { Notices } from './notices.js'
-import type { Authenticate, Author, RelayConnection, RelaySession } from './ports.js'
+import type { Author, RelayConnection, RelaySession, Revocation } from './ports.js'
 import { createReading } from './reading.js'
 import { Refusal, refusalOf } from './refusal.js'
 import type { Sequencer } from './sequencer.js'
 import type { Reader } from './slow-readers.js'
+import { createTurnstile } from './turnstile.js'
 import type { UserBudgets } from './user-budgets.js'
 import type { UserConnections } from './user-connections.js'
 import type { Verdict } from './verdict.js'
 
-export interface SessionContext {
+export interface SessionContext extends AccessContext {
   readonly storage: RelayStorage
   readonly clock: Clock
   readonly limits: Limits
@@ -38,7 +41,6 @@ export interface SessionContext {
   readonly sequencer: Sequencer
   readonly hub: Hub
   readonly damaged: DamagedEntities
-  readonly authenticate: Authenticate
   readonly metrics: RelayMetrics
   readonly notices: Notices
   readonly users: UserBudgets
@@ -54,10 +56,14 @@ export interface Session extends RelaySession, Reader {
   /** Takes no more messages; what was received is still answered. */
   pause(): void
   close(code: number, reason: string): void
+  /** Ends it, if it is one of those that are meant. */
+  revoke(revocation: Revocation): void
 }
 
 interface Channel extends Subscriber {
   readonly space: string
+  /** What the user may do there; undefined once it was taken back. */
+  role: Role | undefined
   subscribed: boolean
 }
 
@@ -69,7 +75,12 @@ type State =
   | { readonly kind: 'waiting' }
   /** Messages that come while the hello is being checked wait; a few only, nobody knows yet from whom (S9). */
   | { readonly kind: 'greeting'; readonly backlog: Uint8Array[] }
-  | { readonly kind: 'open'; readonly author: Author; readonly channels: Map<number, Channel> }
+  | {
+      readonly kind: 'open'
+      readonly author: Author
+      readonly access: Access
+      readonly channels: Map<number, Channel>
+    }
   | { readonly kind: 'closed' }
 
 const WAITING: State = { kind: 'waiting' }
@@ -84,6 +95,10 @@ export function createSession(
   const { storage, clock, limits, log, sequencer, hub, metrics, notices } = context
   let state: State = WAITING
   let paused = false
+  /** Known before the session is open: a revocation may come in between. */
+  let granted: Access | undefined
+  /** How often roles were asked for: only the last answers count. */
+  let rolesAsked = 0
   /** Messages that were received and not answered: what a `ping` has to wait for. */
   let unanswered = 0
   let inFlight = 0
@@ -96,8 +111,19 @@ export function createSession(
     close(CLOSE_CODES.greetingTimeout, 'No valid hello came in time.')
   }, limits.helloDeadline)
 
+  const turnstile = createTurnstile({
+    handle(frame) {
+      if (state.kind !== 'open') return
+      const { author, access, channels } = state
+      guarded(() => handle(decodeClientMessage(frame), author, access, channels))
+    },
+    overflow: () => close(CLOSE_CODES.overloaded, 'Too many messages are unanswered.'),
+    maxFrames: limits.maxUnanswered,
+    maxBytes: limits.maxInFlightBytes,
+  })
+
   function send(frame: Uint8Array): void {
-    if (state.kind === 'closed') return
+    if (state.kind === 'closed' || isOver()) return
     guarded(() => {
       sentBytes += frame.length
       metrics.sent(frame.length)
@@ -121,10 +147,18 @@ export function createSession(
     return { connection: connectionId, user, remoteAddress }
   }
 
+  /** The user's right to be here has ended, and with it the connection. */
+  function isOver(): boolean {
+    return state.kind === 'open' && state.access.isOver()
+  }
+
   function end(): boolean {
     if (state.kind === 'closed') return false
     const { channels } = state.kind === 'open' ? state : { channels: new Map<number, Channel>() }
-    if (state.kind === 'open') context.connections.remove(state.author.user)
+    if (state.kind === 'open') {
+      state.access.stop()
+      context.connections.remove(state.author.user)
+    }
     state = CLOSED
     cancelDeadline()
     budget.end()
@@ -177,7 +211,7 @@ export function createSession(
         log.error({ err: error, connection: connectionId }, "a message can't be answered")
         close(CLOSE_CODES.overloaded, 'The storage fails; try again later.')
       }
-    })
+    }, authorOf(state))
   }
 
   async function greet(frame: Uint8Array): Promise<void> {
@@ -189,13 +223,24 @@ export function createSession(
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The replica id is malformed.')
     }
     const { remoteAddress } = connection
-    const proven = await context.authenticate({ user, token, replica, remoteAddress })
-    if (proven === undefined || !USER_ID.test(proven)) {
-      throw new Refusal(CLOSE_CODES.unauthorized, 'The token is not accepted; get a new one.')
-    }
+    const access = await grantAccess(
+      context,
+      { user, token, replica, remoteAddress },
+      {
+        authenticated: () => tell({ type: 'authenticated', tokenExpiresAt: expiryOf(access) }),
+        rolesChanged: () => askForRoles(access),
+        ended: close,
+      },
+    )
+    granted = access
     const epoch = await storage.epoch()
-    if (state.kind !== 'greeting') return
-    if (context.connections.of(proven) >= limits.maxConnectionsPerUser) {
+    if (access.isOver()) return
+    if (state.kind !== 'greeting') {
+      access.stop()
+      return
+    }
+    if (context.connections.of(user) >= limits.maxConnectionsPerUser) {
+      access.stop()
       throw new Refusal(
         CLOSE_CODES.overloaded,
         'The user has too many connections.',
@@ -204,19 +249,19 @@ export function createSession(
     }
     const { backlog } = state
     cancelDeadline()
-    context.connections.add(proven)
+    context.connections.add(user)
     connection.welcomed?.()
-    state = { kind: 'open', author: { user: proven, replica }, channels: new Map() }
-    log.debug({ connection: connectionId, user: proven, replica }, 'connection opened')
+    state = { kind: 'open', author: { user, replica }, access, channels: new Map() }
+    log.debug({ connection: connectionId, user, replica }, 'connection opened')
     const { maxFrameBytes, maxOperationBytes, maxInFlight } = limits
     tell({
       type: 'welcome',
       protocol: PROTOCOL_VERSION,
       epoch,
       serverTime: clock.now(),
-      user: proven,
+      user,
       limits: { maxFrameBytes, maxOperationBytes, maxInFlight },
-      tokenExpiresAt: 0,
+      tokenExpiresAt: expiryOf(access),
     })
     for (const waiting of backlog) receive(waiting)
   }
@@ -245,12 +290,17 @@ export function createSession(
     backlog.push(frame)
   }
 
-  function handle(message: ClientMessage, author: Author, channels: Map<number, Channel>): void {
+  function handle(
+    message: ClientMessage,
+    author: Author,
+    access: Access,
+    channels: Map<number, Channel>,
+  ): void {
     switch (message.type) {
       case 'hello':
         throw new Refusal(CLOSE_CODES.protocolViolation, 'A second hello.')
       case 'open':
-        open(message.channel, message.space, channels)
+        open(message.channel, message.space, access, channels)
         break
       case 'fates':
         tellFates(channelOf(message.channel, channels), author, message.ids)
@@ -259,13 +309,13 @@ export function createSession(
         subscribe(channelOf(message.channel, channels), author.user, message)
         break
       case 'push':
+        push(channelOf(message.channel, channels), author, access, message.operation, false)
+        break
       case 'handBack':
-        push(
-          channelOf(message.channel, channels),
-          author,
-          message.operation,
-          message.type === 'handBack',
-        )
+        push(channelOf(message.channel, channels), author, access, message.operation, true)
+        break
+      case 'auth':
+        access.refresh(message.token)
         break
       case 'ping': {
         const pong = (): RelayMessage => ({
@@ -277,7 +327,6 @@ export function createSession(
         else answerInTurn(async () => pong())
         break
       }
-      case 'auth':
       case 'join':
       case 'leave':
       case 'presence':
@@ -296,7 +345,12 @@ export function createSession(
     })
   }
 
-  function open(number: number, space: string, channels: Map<number, Channel>): void {
+  function open(
+    number: number,
+    space: string,
+    access: Access,
+    channels: Map<number, Channel>,
+  ): void {
     if (!SPACE_NAME.test(space)) {
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The name of the space is malformed.')
     }
@@ -311,15 +365,64 @@ export function createSession(
     if (taken || channels.has(number)) {
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The space or the channel is open already.')
     }
+    withRole(access, space, (role) => admit(number, space, role, channels))
+  }
+
+  /** At once where roles are known; what is received while one is being asked for waits. */
+  function withRole(access: Access, space: string, go: (role: Role | undefined) => void): void {
+    const role = access.roleIn(space)
+    if (role instanceof Promise)
+      turnstile.hold(role.then((told) => guarded(() => go(told)), cantTell))
+    else go(role)
+  }
+
+  function admit(
+    number: number,
+    space: string,
+    role: Role | undefined,
+    channels: Map<number, Channel>,
+  ): void {
+    if (state.kind !== 'open') return
+    if (role === undefined) throw new Refusal(CLOSE_CODES.forbidden, `You may not open ${space}.`)
     const drop = () =>
       close(CLOSE_CODES.overloaded, 'A change was missed; connect again to catch up.')
-    channels.set(number, { channel: number, space, send, drop, subscribed: false })
+    const channel = { channel: number, space, send, drop, role, subscribed: false }
+    channels.set(number, channel)
+    tellOpened(channel, role)
+  }
+
+  function tellOpened({ channel, space }: Channel, role: Role): void {
     answerInTurn(async () => ({
       type: 'opened',
-      channel: number,
+      channel,
       head: await storage.head(space),
-      role: 'admin',
+      role,
     }))
+  }
+
+  /** The user may have other roles now: a space without one is closed at once, and the connection with it. */
+  function askForRoles(access: Access): void {
+    if (state.kind !== 'open') return
+    rolesAsked += 1
+    const current = rolesAsked
+    const set = (channel: Channel) => (role: Role | undefined) => {
+      if (current === rolesAsked) setRole(channel, role)
+    }
+    for (const channel of state.channels.values())
+      guarded(() => withRole(access, channel.space, set(channel)))
+  }
+
+  function setRole(channel: Channel, role: Role | undefined): void {
+    if (state.kind !== 'open' || channel.role === role) return
+    channel.role = role
+    if (role === undefined)
+      throw new Refusal(CLOSE_CODES.forbidden, `You may no longer open ${channel.space}.`)
+    tellOpened(channel, role)
+  }
+
+  function cantTell(error: unknown): void {
+    log.warn({ err: error, connection: connectionId }, "a role can't be told")
+    close(CLOSE_CODES.overloaded, "Your role can't be told now; try again later.")
   }
 
   function subscribe(
@@ -337,6 +440,7 @@ export function createSession(
       since,
       fresh,
       subscriber: channel,
+      author: authorOf(state),
       bufferedBytes: () => connection.bufferedBytes,
       isOpen: () => state.kind === 'open' && !paused,
       untilPage: () => budget.untilPage(user),
@@ -351,6 +455,7 @@ export function createSession(
   function push(
     channel: Channel,
     author: Author,
+    access: Access,
     operation: WireOperation,
     isHandBack: boolean,
   ): void {
@@ -371,6 +476,7 @@ export function createSession(
       operation,
       refusal: budget.operation(author.user),
       worked: (stored) => budget.worked(author.user, stored),
+      role: () => (access.isOver() ? undefined : channel.role),
       isHandBack,
       answer(verdict) {
         unanswered -= 1
@@ -406,7 +512,7 @@ export function createSession(
   }
 
   function receive(frame: Uint8Array): void {
-    if (paused || state.kind === 'closed') return
+    if (paused || state.kind === 'closed' || isOver()) return
     const current = state
     metrics.received(frame.length)
     guarded(() => {
@@ -427,7 +533,7 @@ export function createSession(
           if (frame.length > limits.maxFrameBytes) {
             throw new Refusal(CLOSE_CODES.protocolViolation, 'The frame is too large.')
           }
-          handle(decodeClientMessage(frame), current.author, current.channels)
+          turnstile.pass(frame)
           return holdBack()
       }
     })
@@ -454,7 +560,25 @@ export function createSession(
     pause() {
       paused = true
     },
+    revoke({ user, space }) {
+      if (granted?.user !== user) return
+      const channels = state.kind === 'open' ? [...state.channels.values()] : []
+      if (space === undefined) {
+        granted.end(CLOSE_CODES.unauthorized, 'The token was taken back; get a new one.')
+      } else if (channels.some((channel) => channel.space === space)) {
+        granted.end(CLOSE_CODES.forbidden, `You may no longer open ${space}.`)
+      }
+    },
   }
+}
+
+function authorOf(state: State): Author | undefined {
+  return state.kind === 'open' ? state.author : undefined
+}
+
+/** As it goes over the wire: 0 for never. */
+function expiryOf({ expiresAt }: Access): number {
+  return Number.isFinite(expiresAt) ? Math.floor(expiresAt) : 0
 }
 
 function channelOf(number: number, channels: ReadonlyMap<number, Channel>): Channel {
