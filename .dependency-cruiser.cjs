@@ -14,10 +14,11 @@ const layers = {
   // on top of the pure parts
   operations: { folders: ['schema', 'entity', 'replica'], npm: ['yjs', 'lib0', 'uuid', 'zod'] },
   query: { folders: ['schema', 'entity', 'replica'], npm: ['lib0'] },
+  presence: { folders: ['schema', 'query', 'protocol', 'entity'], npm: ['zod'] },
   // at the rim: everything that waits
   storage: { folders: ['protocol', 'replica', 'entity', 'operations'], npm: ['idb', 'lib0'] },
   sync: {
-    folders: ['protocol', 'replica', 'entity', 'operations', 'storage'],
+    folders: ['protocol', 'replica', 'entity', 'operations', 'storage', 'presence'],
     npm: ['lib0', 'uuid'],
   },
   // puts the parts together

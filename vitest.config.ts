@@ -53,7 +53,7 @@ export default defineConfig({
           name: 'system',
           environment: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'test/{end-to-end,chaos}/**'],
+          exclude: ['**/node_modules/**', 'test/{end-to-end,chaos,durability}/**'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -86,7 +86,7 @@ export default defineConfig({
           // These start relays and browsers of their own: one file at a time, after everything else.
           name: 'end-to-end',
           environment: 'node',
-          include: ['test/{end-to-end,chaos}/**/*.test.ts'],
+          include: ['test/{end-to-end,chaos,durability}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 1,

@@ -1,5 +1,5 @@
 // Compares Tidemark with its peers and writes what it finds into docs/benchmarks.md. `pnpm bench` runs everything,
-// `pnpm bench load size` these two. Nothing here decides whether something is fast enough.
+// `pnpm bench load size` these two, `pnpm bench relay` those of the relay; `pnpm bench:full` takes longer. Nothing here decides whether something is fast enough.
 import { execFileSync } from 'node:child_process'
 import { inRepository } from '../support/repository.js'
 import { ack } from './ack.js'
@@ -8,6 +8,7 @@ import { insert } from './insert.js'
 import { load } from './load.js'
 import { memory } from './memory.js'
 import { peers } from './peers.js'
+import { relay } from './relay/index.js'
 import { aimsOf, type Benchmark, circumstances, tableOf, writeReport } from './report.js'
 import { seen } from './seen.js'
 import { size } from './size.js'
@@ -26,13 +27,20 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   ack,
   seen,
   size,
+  ...relay,
 }
+/** Names for several. */
+const groups: Readonly<Record<string, readonly string[]>> = { relay: Object.keys(relay) }
+const FULL = '--full'
 
-const asked = process.argv.slice(2).filter((argument) => argument !== '--')
+const options = process.argv.slice(2)
+const asked = options
+  .filter((argument) => argument !== '--' && argument !== FULL)
+  .flatMap((name) => groups[name] ?? [name])
 const unknown = asked.filter((name) => !Object.hasOwn(benchmarks, name))
 if (unknown.length > 0) {
   console.error(
-    `There is no benchmark ${unknown.join(', ')}. There are: ${Object.keys(benchmarks).join(', ')}.`,
+    `There is no benchmark ${unknown.join(', ')}. There are: ${[...Object.keys(benchmarks), ...Object.keys(groups)].join(', ')}.`,
   )
   process.exit(1)
 }
@@ -44,7 +52,7 @@ execFileSync(process.execPath, [inRepository('node_modules/typescript/bin/tsc'),
 })
 
 const measured = circumstances(new Date())
-const surroundings = createSurroundings()
+const surroundings = createSurroundings(options.includes(FULL))
 try {
   for (const [name, benchmark] of Object.entries(benchmarks)) {
     if (asked.length > 0 && !asked.includes(name)) continue

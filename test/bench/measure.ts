@@ -7,13 +7,14 @@ export const ROUNDS = 5
  */
 export async function inTurns<Name extends string, T>(
   contenders: Readonly<Record<Name, (round: number) => Promise<T>>>,
+  rounds: number = ROUNDS,
 ): Promise<Record<Name, T[]>> {
   const names = Object.keys(contenders) as Name[]
   const results = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
     Name,
     T[]
   >
-  for (let round = 0; round <= ROUNDS; round++) {
+  for (let round = 0; round <= rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
       const result = await contenders[name](round)
       if (round > 0) results[name].push(result)

@@ -13,6 +13,8 @@ export interface Report {
   readonly head: readonly string[]
   readonly rows: readonly (readonly string[])[]
   readonly aims: readonly Aim[]
+  /** The versions of what it was compared with. */
+  readonly peers?: string
 }
 
 /** A figure that was set before there was any code. It decides nothing: a run never fails because of it. */
@@ -29,6 +31,15 @@ export function within(what: string, value: number, limit: number, unit: string)
     text: `${what}, at most ${format(limit)} ${unit}`,
     met: value <= limit,
     seen: `${format(value)} ${unit}`,
+  }
+}
+
+/** An aim that a figure reaches something. */
+export function atLeast(what: string, value: number, wanted: number): Aim {
+  return {
+    text: `${what}, at least ${format(wanted)}`,
+    met: value >= wanted,
+    seen: format(value),
   }
 }
 
@@ -90,7 +101,11 @@ export function circumstances(now: Date): string {
 /** Puts a new table into the document. Its prose, and the tables of other benchmarks, stay. */
 export function writeReport(name: string, report: Report, measured: string): void {
   const path = inRepository(DOCUMENT)
-  const content = [tableOf(report), aimsOf(report), `Measured ${measured}.`]
+  const content = [
+    tableOf(report),
+    aimsOf(report),
+    `Measured ${[measured, report.peers ?? []].flat().join('; ')}.`,
+  ]
   let document = readFileSync(path, 'utf8')
   document = replaceBlock(document, name, content.filter((part) => part !== '').join('\n\n'))
   document = replaceBlock(document, MISSED, '')

@@ -7,6 +7,8 @@ import { inNode, startInNode } from './node-program.js'
 
 /** What benchmarks run on; made when first asked for, shared by all of them. */
 export interface Surroundings {
+  /** Whether it may take longer. */
+  readonly isFull: boolean
   browser(): Promise<BenchBrowser>
   /** A file with the disk of a Node replica on which all items are confirmed. */
   disk(): Promise<string>
@@ -24,7 +26,7 @@ export interface ConfirmedReplica {
   readonly url: string
 }
 
-export function createSurroundings(): Surroundings {
+export function createSurroundings(isFull: boolean): Surroundings {
   const disposals: (() => Promise<void>)[] = []
 
   const browser = once(async () => {
@@ -85,6 +87,7 @@ export function createSurroundings(): Surroundings {
   }
 
   return {
+    isFull,
     browser,
     disk: async () => (await origin()).file,
     replicas,

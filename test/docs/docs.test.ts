@@ -39,13 +39,18 @@ describe('the documents', () => {
   test.for([
     ['README.md', 1],
     ['docs/schema.md', 0],
+    ['docs/presence.md', 0],
   ] as const)(
     'the program of %s at place %i runs as written and prints what it says',
     async ([document, place]) => {
       const program = codeBlocks(read(document), 'js')[place] ?? ''
       const copy = join(ROOT, 'examples/hello', `.${basename(document)}-${process.pid}.mjs`)
-      onTestFinished(() => rmSync(copy, { force: true }))
-      writeFileSync(copy, program)
+      const relay = await createRelayServer({ port: 0 })
+      onTestFinished(async () => {
+        rmSync(copy, { force: true })
+        await relay.close()
+      })
+      writeFileSync(copy, program.replace(':8787', `:${relay.port}`))
       const printed = [...program.matchAll(/^console\.log\(.*\) \/\/ (.*)$/gm)].map(
         ([, line]) => line,
       )

@@ -11,11 +11,14 @@ export const DOCUMENTS: readonly string[] = [
   'docs/architecture.md',
   'docs/authentication.md',
   'docs/benchmarks.md',
+  'docs/durability.md',
   'docs/guarantees.md',
   'docs/laws.md',
   'docs/limits.md',
+  'docs/presence.md',
   'docs/protocol.md',
   'docs/schema.md',
+  'docs/yjs-clients.md',
   'examples/cards/README.md',
 ]
 

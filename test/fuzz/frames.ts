@@ -67,7 +67,13 @@ export function createFrameMaker(random: SeededRandom, identity: WireIdentity): 
       { type: 'ping', nonce: random.below(100) },
       { type: 'auth', token: 'x' },
       { type: 'join', channel: 1, topic: name() },
-      { type: 'presence', channel: 1, topic: name(), state: random.bytes(random.below(40)) },
+      {
+        type: 'presence',
+        channel: 1,
+        topic: name(),
+        peer: 'peer-1',
+        state: random.bytes(random.below(40)),
+      },
     ]
     return messages[kind] as ClientMessage
   }

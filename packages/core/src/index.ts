@@ -22,6 +22,7 @@ export type {
   TransportConnection,
   TransportHandlers,
 } from './platform/index.js'
+export type { Presence, PresencePeer, PresenceView } from './presence/index.js'
 export type {
   EntityMeta,
   EntityRow,

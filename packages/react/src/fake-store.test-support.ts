@@ -4,6 +4,9 @@ import type {
   EntityRow,
   EntityStatus,
   OperationInfo,
+  Presence,
+  PresencePeer,
+  PresenceView,
   QueryOptions,
   Readable,
   Store,
@@ -22,12 +25,14 @@ export interface FakeStore {
   readonly store: Store<FakeCollections>
   /** Listeners at this moment, on whatever the store hands out. */
   readonly subscriptions: number
-  /** What `retry` and `discard` were called with. */
+  /** What `retry`, `discard`, and `set` and `clear` of presences were called with. */
   readonly calls: readonly string[]
   put(id: string, change?: Partial<Omit<Card, 'id'>>): void
   remove(id: string): void
   setStatus(change: Partial<StoreStatus>): void
   setOperations(operations: readonly OperationInfo[]): void
+  /** Who is on a topic: '' for the space, or `cards/<id>`. */
+  setPeers(topic: string, peers: readonly PresencePeer<never>[]): void
   finishLoading(): void
   failLoading(error: Error): void
 }
@@ -54,6 +59,7 @@ export function createFakeStore(): FakeStore {
     error: null,
   })
   const operations = value<readonly OperationInfo[]>([])
+  const places = new Map<string, Value<PresenceView<never>>>()
   const cards = value<ReadonlyMap<string, Card>>(new Map())
 
   const handle: CollectionHandle<CardFields> = {
@@ -64,6 +70,7 @@ export function createFakeStore(): FakeStore {
     restore: noWrites,
     open: noWrites,
     snapshots: noWrites,
+    presence: (id) => presenceOf(`cards/${id}`),
     get: (id) => cards.current.get(id),
     // Like the real one, it tells the listeners of this entity only.
     watch: (id) => derive(cards, (rows) => rows.get(id)),
@@ -95,6 +102,7 @@ export function createFakeStore(): FakeStore {
         rollbackAll: noWrites,
       },
       transact: noWrites,
+      presence: () => presenceOf(''),
       undo: () => undefined,
       redo: () => undefined,
       history: value({ canUndo: false, canRedo: false }),
@@ -116,8 +124,32 @@ export function createFakeStore(): FakeStore {
     },
     setStatus: (change) => status.set({ ...status.current, ...change }),
     setOperations: operations.set,
+    setPeers: (topic, peers) => placeOf(topic).set({ peers, isLive: true }),
     finishLoading,
     failLoading,
+  }
+
+  function placeOf(topic: string): Value<PresenceView<never>> {
+    let place = places.get(topic)
+    if (place === undefined) {
+      place = value<PresenceView<never>>({ peers: [], isLive: false })
+      places.set(topic, place)
+    }
+    return place
+  }
+
+  /** Like the real one, each call gives another one. */
+  function presenceOf(topic: string): Presence<never> {
+    const place = placeOf(topic)
+    return {
+      get current() {
+        return place.current
+      },
+      subscribe: place.subscribe,
+      set: (state) => calls.push(`set ${topic} ${JSON.stringify(state)}`),
+      clear: () => calls.push(`clear ${topic}`),
+      leave: () => calls.push(`leave ${topic}`),
+    }
   }
 
   function value<T>(initial: T): Value<T> {

@@ -11,6 +11,7 @@ import {
   useEntity,
   useLiveQuery,
   useOperations,
+  usePresence,
   useSyncStatus,
 } from './index.js'
 import { watchReact } from './render.test-support.js'
@@ -31,6 +32,7 @@ function Page({ fake }: { readonly fake: FakeStore }): JSX.Element {
   const cards = useLiveQuery(() => fake.store.cards.query(), [])
   const { operations } = useOperations()
   const { connection, pending } = useSyncStatus()
+  const { peers, isLive } = usePresence(fake.store, { name: 'Ada' })
   return (
     <main>
       <h1>{card.isLoading ? 'loading' : card.data?.title}</h1>
@@ -39,6 +41,7 @@ function Page({ fake }: { readonly fake: FakeStore }): JSX.Element {
       <SyncBadge status="pending" showLabel />
       <p>{cards.isLoading ? 'loading' : cards.data.length}</p>
       <p>{`${operations.length} ${connection} ${pending}`}</p>
+      <p>{`${peers.length} ${isLive ? 'live' : 'stale'}`}</p>
     </main>
   )
 }
@@ -49,7 +52,9 @@ it('renders on a server, subscribing to nothing', () => {
   expect(html).toContain('<h1>loading</h1>')
   expect(html).toContain('data-status="synced"')
   expect(html).toContain('data-state="idle"')
+  expect(html).toContain('<p>0 stale</p>')
   expect(fake.subscriptions).toBe(0)
+  expect(fake.calls).toEqual([])
 })
 
 it('hydrates with data that the server did not have, without a mismatch, and then shows it', async () => {
@@ -62,6 +67,7 @@ it('hydrates with data that the server did not have, without a mismatch, and the
   const browser = createFakeStore()
   browser.put('a', { title: 'Hello', $status: 'error' })
   browser.setStatus({ connection: 'offline', pending: 2, failed: 1 })
+  browser.setPeers('', [{ id: 'bob/x', user: 'bob', isSelf: false, state: {} as never }])
   browser.finishLoading()
   await browser.store.ready
 
@@ -76,6 +82,7 @@ it('hydrates with data that the server did not have, without a mismatch, and the
   expect(container.querySelector('h1')).toBe(heading)
   expect(heading?.textContent).toBe('Hello')
   expect(container.textContent).toContain('0 offline 2')
+  expect(container.textContent).toContain('1 live')
 
   await act(async () => root.unmount())
   expect(browser.subscriptions).toBe(0)

@@ -1,10 +1,17 @@
 import 'fake-indexeddb/auto'
 import { act, render, screen, waitFor } from '@testing-library/react'
 import { collection, createStore, defineSchema } from '@tidemark/core'
-import type { JSX } from 'react'
+import { type JSX, StrictMode } from 'react'
 import { expect, it } from 'vitest'
 import * as z from 'zod'
-import { StoreProvider, SyncBadge, useEntity, useLiveQuery, useStore } from './index.js'
+import {
+  StoreProvider,
+  SyncBadge,
+  useEntity,
+  useLiveQuery,
+  usePresence,
+  useStore,
+} from './index.js'
 import { watchReact } from './render.test-support.js'
 
 watchReact()
@@ -83,5 +90,28 @@ it('shows what a real store holds, and follows it', async () => {
   )
   expect(titles()).toEqual(['Read'])
   unmount()
+  await store.close()
+})
+
+function Here({ at }: { readonly at: string }): JSX.Element {
+  const { peers, isLive } = usePresence(useStore<AppStore>(), { at })
+  return <p>{`${peers.map(({ user, state }) => `${user} ${state.at}`)} ${isLive}`}</p>
+}
+
+it('shows this tab where it is present, in StrictMode and without a relay too', async () => {
+  const store = createAppStore('ada')
+  const page = (at: string) => (
+    <StrictMode>
+      <StoreProvider store={store}>
+        <Here at={at} />
+      </StoreProvider>
+    </StrictMode>
+  )
+  const { rerender, unmount } = render(page('one'))
+  await waitFor(() => expect(screen.getByText('ada one false')).toBeTruthy())
+  rerender(page('two'))
+  await waitFor(() => expect(screen.getByText('ada two false')).toBeTruthy())
+  unmount()
+  expect(store.presence().current.peers).toEqual([])
   await store.close()
 })

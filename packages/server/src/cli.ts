@@ -76,7 +76,12 @@ async function serve({ config: file, limit, ...given }: ServeOptions): Promise<v
       log.error({}, 'the stop took too long and was cut; what was acknowledged is on disk')
       process.exit(1)
     }, STOP_DEADLINE_MS).unref()
-    await running.close()
+    try {
+      await running.close()
+    } catch (error) {
+      log.error({ err: error }, 'the stop failed; what was acknowledged is on disk')
+      process.exitCode = 1
+    }
   }
 }
 

@@ -10,6 +10,10 @@ export type RelayStartErrorCode =
   | 'data-older'
   /** The database was written by a newer version of the relay. */
   | 'data-newer'
+  /** Part of the data is missing, or belongs to another database. */
+  | 'data-incomplete'
+  /** The database can't be read any more. */
+  | 'data-damaged'
   /** The database does not promise that a commit survives a power failure. */
   | 'not-durable'
   /** Something else listens on that address. */

@@ -31,6 +31,10 @@ export {
   type EntityValues,
   type Identity,
   type Limits,
+  type PresenceGuest,
+  type PresenceNews,
+  type PresencePort,
+  type PresenceSeat,
   type Proof,
   type Readiness,
   type Relay,
@@ -41,6 +45,7 @@ export {
   type RelayStats,
   type Revocation,
   type SpaceRoles,
+  type YjsRequest,
 } from './relay/index.js'
 export {
   type ClientBinding,

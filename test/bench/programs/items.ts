@@ -64,11 +64,11 @@ export function yItems(doc: Y.Doc): Y.Map<YItem> {
   return doc.getMap<YItem>('items')
 }
 
-export function insertYItem(items: Y.Map<YItem>, index: number): void {
+export function insertYItem(items: Y.Map<YItem>, index: number, prefix = ''): void {
   items.doc?.transact(() => {
     const item: YItem = new Y.Map()
     for (const [field, value] of Object.entries(valuesOf(index))) item.set(field, value)
-    items.set(idOf(index), item)
+    items.set(prefix + idOf(index), item)
   })
 }
 

@@ -35,6 +35,7 @@ export {
   writeRegisters,
 } from './register-log.js'
 export { counterFieldOf, type RenewedDocument, renewDocument } from './renewal.js'
+export { isDeletedDocument, readSharedEdit, type SharedEdit } from './shared-edit.js'
 export {
   type ActorParts,
   compareStamps,
@@ -71,6 +72,7 @@ export {
   compactUpdate,
   containsUpdate,
   createItemTable,
+  endsOf,
   type Former,
   type ItemId,
   type ItemRun,

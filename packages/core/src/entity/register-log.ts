@@ -25,6 +25,10 @@ export function registerRoot(client: number): string {
   return REGISTER_ROOT + client.toString(36)
 }
 
+export function isRegisterRoot(root: string): boolean {
+  return root.startsWith(REGISTER_ROOT)
+}
+
 export interface Element extends Stamp {
   /** A field, or `field:element` of a set. */
   readonly field: string

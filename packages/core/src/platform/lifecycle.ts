@@ -6,4 +6,6 @@ export interface Lifecycle {
   subscribe(listener: () => void): () => void
   /** Calls `listener` when the page is hidden, which may be the last that it hears. */
   onHide?(listener: () => void): () => void
+  /** Calls `listener` when the page goes, for ever or into the back-forward cache; `subscribe` tells when it comes back. */
+  onLeave?(listener: () => void): () => void
 }

@@ -70,6 +70,7 @@ export function encodeClientMessage(message: ClientMessage): Uint8Array {
     case 'presence':
       encoding.writeVarUint(encoder, message.channel)
       encoding.writeVarString(encoder, message.topic)
+      encoding.writeVarString(encoder, message.peer)
       encoding.writeVarUint8Array(encoder, message.state)
       break
     default:
@@ -137,6 +138,7 @@ export function decodeClientMessage(frame: Uint8Array): ClientMessage {
           type: 'presence',
           channel: readUint(decoder),
           topic: decoding.readVarString(decoder),
+          peer: decoding.readVarString(decoder),
           state: readBytes(decoder),
         }
       default:

@@ -46,9 +46,9 @@ export interface EntityName {
   readonly id: string
 }
 
-/** Somebody who is present on a topic. */
+/** Somebody who is present on a topic: one tab of one user. */
 export interface Peer {
-  /** Given by the relay; one for each connection that says that it is there. */
+  /** Given by the relay: `<user>/<the name that the tab has given itself>`, so that nobody else's tab can have it. */
   readonly id: string
   /** As the relay authenticated it. */
   readonly user: string
@@ -119,13 +119,15 @@ export type ClientMessage =
   | { readonly type: 'ping'; readonly nonce: number }
   /** A new token for the open connection, of the same user. */
   | { readonly type: 'auth'; readonly token: string }
-  /** `topic` is empty for the space, or `<collection>/<id>`. Answered with everybody who is there. */
+  /** `topic` is empty for the space, or `<collection>/<id>`. Answered with everybody who is there, each time that it is said. */
   | { readonly type: 'join'; readonly channel: number; readonly topic: string }
   | { readonly type: 'leave'; readonly channel: number; readonly topic: string }
   | {
       readonly type: 'presence'
       readonly channel: number
       readonly topic: string
+      /** Which tab this is: several share a connection. Random, and kept over reconnects. */
+      readonly peer: string
       /** JSON in UTF-8; empty to be there no longer. */
       readonly state: Uint8Array
     }
@@ -206,6 +208,8 @@ export type RelayMessage =
       readonly type: 'presence'
       readonly channel: number
       readonly topic: string
+      /** What follows is everybody; whoever isn't named again is gone. */
+      readonly all: boolean
       readonly peers: readonly Peer[]
     }
   /** The checkpoint is older than the purge horizon: everything follows, and what doesn't is gone [L23]. */
@@ -214,6 +218,15 @@ export type RelayMessage =
   | { readonly type: 'wanted'; readonly channel: number; readonly entities: readonly EntityName[] }
   /** The connection is about to be closed: come back at a random time within `spread` milliseconds. */
   | { readonly type: 'goodbye'; readonly spread: number }
+
+/**
+ * The largest state of a peer, in bytes. A cursor with its selection and a name takes some 200; each state is sent to everybody
+ * on the topic with each change.
+ */
+export const MAX_PRESENCE_BYTES = 4096
+
+/** What a tab may call itself in `presence`. */
+export const PEER_NAME: RegExp = /^[A-Za-z0-9_-]{1,32}$/
 
 /** Websocket close codes: 44xx need a person or a new version, everything else is tried again. */
 export const CLOSE_CODES = {

@@ -18,7 +18,7 @@ import { PROTOCOL_VERSION, SUBPROTOCOL } from './version.js'
 const FORMATS: Readonly<Record<number, string>> = {
   1: 'f65813bf78bbe8cc8ac710472f8da9bd',
   2: '25dbad76c895cff306fa217ce1dde11b',
-  3: '88b2bf34ece759ca80a49c67f3652498',
+  3: 'a74532b559161a85cd37bbbba6edabe5',
 }
 
 /** Every type of message with its number and layout, and every code of a rejection with its number. */

@@ -128,6 +128,7 @@ export function encodeRelayMessage(message: RelayMessage): Uint8Array {
     case 'presence':
       encoding.writeVarUint(encoder, message.channel)
       encoding.writeVarString(encoder, message.topic)
+      encoding.writeUint8(encoder, message.all ? 1 : 0)
       writeList(encoder, message.peers, writePeer)
       break
     case 'reset':
@@ -236,6 +237,7 @@ export function decodeRelayMessage(frame: Uint8Array): RelayMessage {
           type: 'presence',
           channel: readUint(decoder),
           topic: decoding.readVarString(decoder),
+          all: readFlag(decoder),
           peers: readList(decoder, readPeer),
         }
       case RELAY_TYPES.reset:

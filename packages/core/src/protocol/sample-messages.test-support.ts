@@ -49,7 +49,13 @@ export const CLIENT_SAMPLES: ByType<ClientMessage> = {
   auth: { type: 'auth', token: 'tökén' },
   join: { type: 'join', channel: 1, topic: '' },
   leave: { type: 'leave', channel: 1, topic: 'cards/c1' },
-  presence: { type: 'presence', channel: 1, topic: 'cards/c1', state: new Uint8Array([123, 125]) },
+  presence: {
+    type: 'presence',
+    channel: 1,
+    topic: 'cards/c1',
+    peer: 'k3x9qz0w',
+    state: new Uint8Array([123, 125]),
+  },
   handBack: { type: 'handBack', channel: 1, operation },
 }
 
@@ -113,7 +119,8 @@ export const RELAY_SAMPLES: ByType<RelayMessage> = {
     type: 'presence',
     channel: 1,
     topic: 'cards/c1',
-    peers: [{ id: 'p1', user: 'ada', state: new Uint8Array([123, 125]) }],
+    all: true,
+    peers: [{ id: 'ada/k3x9qz0w', user: 'ada', state: new Uint8Array([123, 125]) }],
   },
   reset: { type: 'reset', channel: 1 },
   wanted: { type: 'wanted', channel: 1, entities: [{ collection: 'cards', id: 'c1' }] },
@@ -193,7 +200,13 @@ const CLIENT: Arbitraries<ClientMessage> = {
   auth: fc.record({ type: fc.constant('auth'), token: text }),
   join: fc.record({ type: fc.constant('join'), channel: uint, topic: text }),
   leave: fc.record({ type: fc.constant('leave'), channel: uint, topic: text }),
-  presence: fc.record({ type: fc.constant('presence'), channel: uint, topic: text, state: bytes }),
+  presence: fc.record({
+    type: fc.constant('presence'),
+    channel: uint,
+    topic: text,
+    peer: text,
+    state: bytes,
+  }),
   handBack: fc.record({ type: fc.constant('handBack'), channel: uint, operation: wireOperation }),
 }
 
@@ -264,6 +277,7 @@ const RELAY: Arbitraries<RelayMessage> = {
     type: fc.constant('presence'),
     channel: uint,
     topic: text,
+    all: fc.boolean(),
     peers: fc.array(fc.record({ id: text, user: text, state: bytes }), { maxLength: 4 }),
   }),
   reset: fc.record({ type: fc.constant('reset'), channel: uint }),

@@ -48,4 +48,4 @@ export type {
   FieldsOf,
   InsertInput,
 } from './types.js'
-export { defaultOf, parseValue } from './validation.js'
+export { defaultOf, parseValue, storable } from './validation.js'

@@ -39,6 +39,7 @@ const RESERVED_COLLECTIONS = new Set([
   'operations',
   'transact',
   'mutation',
+  'presence',
   'space',
   'undo',
   'redo',

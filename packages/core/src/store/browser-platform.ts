@@ -89,4 +89,8 @@ const pageLifecycle: Lifecycle = {
       window.removeEventListener('pagehide', listener)
     }
   },
+  onLeave(listener) {
+    window.addEventListener('pagehide', listener)
+    return () => window.removeEventListener('pagehide', listener)
+  },
 }

@@ -1,6 +1,7 @@
 import { formatActor, type HybridClock } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import type { Platform } from '../platform/index.js'
+import type { PresenceLink, Presences } from '../presence/index.js'
 import { PROTOCOL_VERSION } from '../protocol/index.js'
 import {
   type ConfirmedEntity,
@@ -28,6 +29,8 @@ import type { EngineOptions } from './options.js'
  * tells of it.
  */
 export interface DeviceLink {
+  /** Undefined without a relay. */
+  readonly presence: PresenceLink | undefined
   readonly connection: ConnectionStatus
   readonly inFlight: ReadonlySet<string>
   /** What keeps the link from being used until somebody acts. */
@@ -58,6 +61,7 @@ export interface DeviceLinkHost {
   readonly persistence: Persistence
   readonly hybridClock: HybridClock
   readonly clientIds: ClientIds
+  readonly presences: Presences
   /** The hybrid clock went back: what is written from now on needs another client id and actor [L1]. */
   rewound(): void
   /** The connection, or what is on its way, changed; the status of these entities with it. */
@@ -70,12 +74,12 @@ export interface DeviceLinkHost {
 }
 
 /** The relay is reached through one link; each space has a channel on it. */
-const CHANNEL = 1
+export const CHANNEL = 1
 
 const NOTHING: ReadonlySet<string> = new Set()
 
 export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
-  const { options, platform, replica, persistence, hybridClock } = host
+  const { options, platform, replica, persistence, hybridClock, presences } = host
   let leading = false
   /** What the leading tab says, while that isn't this one. */
   let remote: {
@@ -134,12 +138,16 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
               correctClock(message.serverTime - platform.clock.now())
               tokenExpires(message.tokenExpiresAt)
               sync.up(message.epoch, message.limits)
+            } else if (message.type === 'presence') {
+              presences.receive(message)
             } else {
+              if (message.type === 'opened' && presences.since === null) presences.up()
               if (message.type === 'reject') correctClock(message.serverTime - platform.clock.now())
               sync.receive(message)
             }
           },
           down() {
+            presences.down()
             links += 1
             tokenRefresh.stop()
             sync.down()
@@ -211,6 +219,7 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
     void takeOver()
     if (leading) link?.hint()
     else tabs.post({ type: 'ask' })
+    presences.show(true)
   }
 
   /** Reads what other tabs wrote, and sends what of it is to be sent. */
@@ -245,6 +254,7 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
       case 'link':
         if (leading) break
         if (typeof message.clockOffset === 'number') correctClock(message.clockOffset)
+        presences.follow(message.since ?? null)
         remote = {
           connection: message.connection,
           inFlight: new Set(message.inFlight),
@@ -261,6 +271,8 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
       case 'destroyed':
         host.destroyed()
         break
+      default:
+        presences.hear(message)
     }
   }
 
@@ -282,6 +294,7 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
       connection: connection(),
       inFlight: [...inFlight()],
       clockOffset,
+      since: presences.since,
       reason: reason(),
     })
   }
@@ -310,6 +323,7 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
   }
 
   return {
+    presence: link && { send: link.send, post: tabs.post },
     get connection() {
       return connection()
     },

@@ -3,6 +3,7 @@ import { createHybridClock, formatActor } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
 import { missing } from '../operations/index.js'
 import type { Cancel, Platform } from '../platform/index.js'
+import { createPresences, type Presences } from '../presence/index.js'
 import type { EntityStatus } from '../query/index.js'
 import {
   createReplica,
@@ -16,7 +17,7 @@ import {
 import type { ReplicaStorage, StoredRows } from '../storage/index.js'
 import { createPersistence, leaseClient, type Persistence, type Retry } from '../sync/index.js'
 import { type ClientIds, createClientIds } from './client-ids.js'
-import { createDeviceLink, type DeviceLink } from './device-link.js'
+import { CHANNEL, createDeviceLink, type DeviceLink } from './device-link.js'
 import { createHistory, type History } from './history.js'
 import { createLiveDocuments, type LiveDocument, type LiveDocuments } from './live-documents.js'
 import { assertOptions, type EngineOptions } from './options.js'
@@ -41,6 +42,8 @@ export interface EngineListeners {
 export interface Engine extends Omit<Writing, 'commit' | 'generation'>, Outbox {
   readonly replica: Replica
   readonly ready: Promise<void>
+  /** Who is on a topic. Can be asked for before `ready`. */
+  readonly presence: Presences['of']
   readonly history: Pick<History, 'canUndo' | 'canRedo'>
   /** @throws TidemarkError `entity-missing` */
   openDocument(ref: EntityRef): LiveDocument
@@ -81,6 +84,13 @@ export function createEngine(
   const outcomes = createOutcomes()
   const rollbacks = createRollbacks()
   const history = createHistory()
+  const presences = createPresences({
+    user: options.user,
+    channel: CHANNEL,
+    clock,
+    random,
+    link: () => opened?.link.presence,
+  })
   let opened: Opened | undefined
   let online = false
   let storageError: TidemarkError | undefined
@@ -89,6 +99,7 @@ export function createEngine(
   let status: StoreStatus | undefined
   let closing: Promise<void> | undefined
   let stopHiding: (() => void) | undefined
+  let stopLeaving: (() => void) | undefined
 
   /**
    * A hint of another tab is lost when that tab dies before it gives it, or when the read that it causes fails. So the
@@ -167,6 +178,7 @@ export function createEngine(
       persistence,
       hybridClock,
       clientIds,
+      presences,
       rewound: () => void rotate(persistence, clientIds),
       changed: linkChanged,
       destroyed: () => void close(),
@@ -185,6 +197,7 @@ export function createEngine(
     })
     opened = { persistence, clientIds, link, documents }
     stopHiding = platform.lifecycle?.onHide?.(() => documents.flush())
+    stopLeaving = platform.lifecycle?.onLeave?.(() => presences.show(false))
     linkChanged(NOTHING)
     watchStaleness()
     // What was committed between reading and joining the tabs was announced to nobody here.
@@ -286,10 +299,14 @@ export function createEngine(
 
   function close(): Promise<void> {
     // What was typed until now is saved like everything else.
-    if (closing === undefined) opened?.documents.close()
+    if (closing === undefined) {
+      opened?.documents.close()
+      presences.close()
+    }
     closing ??= (async () => {
       await ready.catch(() => undefined)
       stopHiding?.()
+      stopLeaving?.()
       watch.stop()
       opened?.link.stop()
       cancelStale()
@@ -334,6 +351,7 @@ export function createEngine(
     ready,
     ...writing,
     ...outbox,
+    presence: presences.of,
     history,
     snapshots: shelfOf,
     openDocument,

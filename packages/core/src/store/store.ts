@@ -1,3 +1,5 @@
+import { ENTITY_ID } from '../entity/index.js'
+import { TidemarkError } from '../errors.js'
 import {
   missing,
   type OperationDraft,
@@ -22,6 +24,7 @@ import type {
   Snapshot,
   Snapshots,
   Store,
+  StoreBase,
   StoreStatus,
   Transaction,
   TransactionHandle,
@@ -111,6 +114,7 @@ export function createStoreOn<C extends Collections>(
     operations: operationsOf(engine, () => outboxVersion, operationObservers.subscribe),
     transact: (change: (transaction: Transaction<C>) => void): TransactionHandle =>
       engine.run((draft) => change(transactionOf(draft, rowsOf) as Transaction<C>)),
+    presence: ((schema) => engine.presence('', schema)) satisfies StoreBase<C>['presence'],
     undo: () => engine.undo(),
     redo: () => engine.redo(),
     history: derive(
@@ -168,9 +172,20 @@ function collectionHandle(
     get: (id) => rows.get(id),
     watch: (id) => rows.watch(id),
     open: (id) => openDocument(engine.openDocument({ collection: name, id }), name, fields),
+    presence: (id, schema) => engine.presence(topicOf(name, id), schema),
     snapshots: (id) => snapshotsOf({ collection: name, id }, engine, rows, on),
     query: (options) => rows.query(options),
   } satisfies CollectionHandle)
+}
+
+/** The relay closes a connection that names no entity. @throws TidemarkError `value-invalid` */
+function topicOf(collection: string, id: string): string {
+  if (ENTITY_ID.test(id)) return `${collection}/${id}`
+  throw new TidemarkError(
+    'value-invalid',
+    `${JSON.stringify(id)} is not the id of an entity. Pass the one that \`insert\` gave.`,
+    { path: [collection, 'id'] },
+  )
 }
 
 function snapshotsOf(

@@ -1,5 +1,8 @@
 import type * as Y from 'yjs'
+import type * as zod from 'zod/v4/core'
+import type { StorableValue } from '../entity/index.js'
 import type { OperationInfo, OperationStage } from '../operations/index.js'
+import type { Presence } from '../presence/index.js'
 import type { EntityRow, LiveQuery, QueryOptions, Readable } from '../query/index.js'
 import type {
   Collections,
@@ -62,6 +65,11 @@ export interface CollectionHandle<F extends Fields = Fields> {
    * Close it when the editor goes. @throws TidemarkError `entity-missing`
    */
   open(id: string): OpenDocument<F>
+  /**
+   * Who is at the entity right now, and what they do there; the entity needn't exist.
+   * Peers whose state doesn't fit `schema` are left out. @throws TidemarkError `value-invalid` for what is no id
+   */
+  presence<State = StorableValue>(id: string, schema?: zod.$ZodType<State>): Presence<State>
   /** Copies of the entity on this device, for going back to. */
   snapshots(id: string): Snapshots<F>
   /** A live query. Its rows keep their identity while nothing in them changes. */
@@ -167,6 +175,8 @@ export interface StoreBase<C extends Collections> {
   readonly ready: Promise<void>
   readonly status: Readable<StoreStatus>
   readonly operations: Operations
+  /** Who is in the space right now. Peers whose state doesn't fit `schema` are left out. Can be used before `ready`. */
+  presence<State = StorableValue>(schema?: zod.$ZodType<State>): Presence<State>
   /** All or nothing, here and at the relay. @throws whatever `change` throws; nothing is applied then. */
   transact(change: (transaction: Transaction<C>) => void): TransactionHandle
   /**

@@ -1,4 +1,5 @@
 import type { Channel, ChannelFactory, LockManager } from '../platform/index.js'
+import type { PresenceTabMessage } from '../presence/index.js'
 import type { ConnectionStatus } from './connection.js'
 
 /** What tabs of one replica tell each other. Hints: the truth is in the storage. */
@@ -12,6 +13,8 @@ export type TabMessage =
       readonly inFlight: readonly string[]
       /** How far the relay's clock is ahead of the device's, in milliseconds; null while that tab doesn't know. */
       readonly clockOffset: number | null
+      /** Since when it could send presence; null while it can't. Missing from older versions of the app. */
+      readonly since?: number | null
       /** Why the relay doesn't let the user in. */
       readonly reason?: string
     }
@@ -23,6 +26,7 @@ export type TabMessage =
   | { readonly type: 'reconnect' }
   /** The local data is being deleted. */
   | { readonly type: 'destroyed' }
+  | PresenceTabMessage
 
 export interface Tabs {
   post(message: TabMessage): void
@@ -72,7 +76,16 @@ export function joinTabs(
   }
 }
 
-const TYPES = new Set(['committed', 'link', 'ask', 'rollBack', 'reconnect', 'destroyed'])
+const TYPES = new Set([
+  'committed',
+  'link',
+  'ask',
+  'rollBack',
+  'reconnect',
+  'destroyed',
+  'present',
+  'peers',
+])
 
 /** A tab with another version of the app may say anything. */
 function isTabMessage(message: unknown): message is TabMessage {

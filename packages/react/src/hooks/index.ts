@@ -13,5 +13,6 @@ export {
 export { type EntityResult, useEntity } from './use-entity.js'
 export { type LiveQueryResult, useLiveQuery } from './use-live-query.js'
 export { type OperationsResult, useOperations } from './use-operations.js'
+export { type PresenceResult, usePresence } from './use-presence.js'
 export { type SteadyStatus, useSteady, useSteadyStatus } from './use-steady-status.js'
 export { useSyncStatus } from './use-sync-status.js'

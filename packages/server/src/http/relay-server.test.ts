@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CLOSE_CODES, SUBPROTOCOL } from '@tidemark/core/protocol'
+import { CLOSE_CODES, PROTOCOL_VERSION, SUBPROTOCOL } from '@tidemark/core/protocol'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createWriter } from '../relay/writer.test-support.js'
 import { createRelayServer, type RelayServer, type RelayServerOptions } from './relay-server.js'
@@ -74,6 +74,17 @@ describe('a websocket', () => {
     const client = await connectWebSocket(url)
     client.socket.send('hello')
     expect((await client.closed).code).toBe(CLOSE_CODES.protocolViolation)
+  })
+
+  it('gets what was said to it before it is closed in the same moment', async () => {
+    const { url } = await start()
+    const client = await connectWebSocket(url)
+    const hello = { user: 'ada', token: '', replica: 'replica-a' }
+    client.send({ type: 'hello', protocol: PROTOCOL_VERSION, ...hello })
+    // Waits while the hello is checked, and is looked at right after the welcome.
+    client.socket.send(Uint8Array.of(255))
+    expect((await client.closed).code).toBe(CLOSE_CODES.protocolViolation)
+    expect(client.received.map(({ type }) => type)).toEqual(['welcome'])
   })
 
   it('[S4] that sends too much at once is closed', async () => {

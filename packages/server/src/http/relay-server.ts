@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
+import { v7 as uuidv7 } from 'uuid'
 import { RelayStartError } from '../errors.js'
 import { type Log, silentLog } from '../log.js'
 import {
@@ -96,6 +97,7 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     storage,
     clock: systemClock,
     randomId: randomUUID,
+    operationId: () => uuidv7(),
     limits,
     log,
     metrics: prometheus.metrics,

@@ -2,13 +2,21 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@tidemark/core'
 import { CLOSE_CODES, SUBPROTOCOL } from '@tidemark/core/protocol'
-import { type WebSocket, WebSocketServer } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import type { Log } from '../log.js'
-import type { Limits, Relay, RelayConnection } from '../relay/index.js'
+import {
+  isYjsPath,
+  type Limits,
+  type Relay,
+  type RelayConnection,
+  type RelaySession,
+} from '../relay/index.js'
 import { type ClientAddresses, networkOf } from './client-address.js'
 import type { ConnectionGate } from './connection-gate.js'
 import { createHeartbeat } from './heartbeat.js'
 import { isAllowedOrigin, type OriginRules } from './origin.js'
+import { createOutgoing, type Outbox } from './outgoing.js'
+import { createYjsSockets, toYjsRequest } from './yjs-sockets.js'
 
 const PATHS = new Set(['/', '/sync'])
 /** Fragments of one message; honest clients send one (reliability S5). */
@@ -24,7 +32,7 @@ export interface WebSocketsOptions extends OriginRules {
   readonly server: Server
   readonly relay: Relay
   readonly clock: Clock
-  readonly limits: Pick<Limits, 'maxFrameBytes'>
+  readonly limits: Pick<Limits, 'maxFrameBytes' | 'maxEntityBytes'>
   readonly log: Log
   readonly addresses: ClientAddresses
   readonly gate: ConnectionGate
@@ -39,6 +47,7 @@ export interface WebSockets {
 export function attachWebSockets(options: WebSocketsOptions): WebSockets {
   const { server, relay, clock, limits, log, addresses, gate } = options
   const heartbeat = createHeartbeat(clock)
+  const outgoing = createOutgoing()
   const websockets = new WebSocketServer({
     noServer: true,
     clientTracking: true,
@@ -48,11 +57,13 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
     maxFragments: MAX_FRAGMENTS,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   })
+  const yjsSockets = createYjsSockets(limits)
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
     const path = request.url?.split('?', 1)[0] ?? ''
-    if (!PATHS.has(path)) return refuse(socket, '404 Not Found')
+    const isYjs = isYjsPath(path)
+    if (!PATHS.has(path) && !isYjs) return refuse(socket, '404 Not Found')
     const { origin, host } = request.headers
     if (!isAllowedOrigin({ origin, host }, options)) {
       log.warn({ origin, host }, 'a page of a foreign origin was refused')
@@ -65,14 +76,24 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
         limit === 'maxConnections' ? '503 Service Unavailable' : '429 Too Many Requests'
       return refuse(socket, status, `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`)
     }
-    websockets.handleUpgrade(request, socket, head, (websocket) => {
-      accept(websocket, socket, remoteAddress)
+    const sockets = isYjs ? yjsSockets : websockets
+    const welcomed = (): void => gate.welcomed(socket)
+    sockets.handleUpgrade(request, socket, head, (websocket) => {
+      const outbox = outgoing.open(socket, () => websocket.readyState === WebSocket.OPEN)
+      const link = toConnection(websocket, outbox, clock, remoteAddress, welcomed)
+      accept(websocket, link, (connection) =>
+        isYjs ? relay.connectYjs(connection, toYjsRequest(request)) : relay.connect(connection),
+      )
     })
   })
 
-  function accept(websocket: WebSocket, socket: Duplex, remoteAddress: string | undefined): void {
-    const welcomed = (): void => gate.welcomed(socket)
-    const session = relay.connect(toConnection(websocket, clock, remoteAddress, welcomed))
+  function accept(
+    websocket: WebSocket,
+    connection: RelayConnection,
+    connect: (connection: RelayConnection) => RelaySession,
+  ): void {
+    const { remoteAddress } = connection
+    const session = connect(connection)
     heartbeat.watch(websocket)
     websocket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) session.receive(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
@@ -88,14 +109,17 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
   return {
     terminate() {
       heartbeat.stop()
-      for (const websocket of websockets.clients) websocket.terminate()
-      websockets.close()
+      for (const sockets of [websockets, yjsSockets]) {
+        for (const websocket of sockets.clients) websocket.terminate()
+        sockets.close()
+      }
     },
   }
 }
 
 function toConnection(
   websocket: WebSocket,
+  outbox: Outbox,
   clock: Clock,
   remoteAddress: string | undefined,
   welcomed: () => void,
@@ -104,15 +128,14 @@ function toConnection(
     remoteAddress,
     welcomed,
     get bufferedBytes() {
-      return websocket.bufferedAmount
+      return websocket.bufferedAmount + outbox.bytes
     },
-    send(frame) {
-      // A failed write shows as an error event and then as a close.
-      websocket.send(frame, () => {})
-    },
+    // A failed write shows as an error event and then as a close.
+    send: (frame) => outbox.push(frame),
     pause: () => websocket.pause(),
     resume: () => websocket.resume(),
     close(code, reason) {
+      outbox.flush()
       websocket.close(code, Buffer.from(reason).subarray(0, MAX_REASON_BYTES).toString())
       const cancel = clock.schedule(() => websocket.terminate(), CLOSE_TIMEOUT_MS)
       websocket.once('close', cancel)

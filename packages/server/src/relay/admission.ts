@@ -4,6 +4,7 @@ import {
   DELETED_FIELD,
   type Element,
   ENTITY_ID,
+  endsOf,
   type ValidatedUpdate,
   validateUpdate,
 } from '@tidemark/core/entity'
@@ -23,6 +24,7 @@ import type { Limits } from './limits.js'
 import { lifeFor } from './lives.js'
 import { isActorOf, OPERATION_ID } from './names.js'
 import { nestingAfter } from './nesting.js'
+import { isPinned, STOCK_REPLICA } from './pins.js'
 import type { Policy } from './policy.js'
 import type { Author } from './ports.js'
 import { isRenewalDue, type RenewalDue } from './renewals.js'
@@ -165,6 +167,7 @@ async function judgePart(
   }
 
   const known = head?.clients ?? NO_CLIENTS
+  const isStock = author.replica === STOCK_REPLICA
   const { elements, clocks, tails, types } = validateUpdate(
     part.update,
     {
@@ -173,24 +176,29 @@ async function judgePart(
       ownsClient: (client) => {
         const owner = known.get(client)
         return (
-          owner === undefined || (owner.user === author.user && owner.replica === author.replica)
+          owner === undefined ||
+          (owner.user === author.user && owner.replica === author.replica) ||
+          (isStock && isUnclaimed(owner))
         )
       },
       ownsActor: (actor) => isActorOf(author, actor),
+      ...(isStock && { end: endsWith(part.update, known) }),
     },
     {
       maxBytes: limits.maxOperationBytes,
       maxElements: limits.maxElements,
       maxDeletions: limits.maxElements,
+      ...(isStock && { maxClients: limits.maxClientsPerPinnedEntity }),
     },
   )
   const drift = driftOf(part, elements, head, now, limits)
   if (drift !== undefined) return retryLater('drift', `${name} ${drift}`, 0)
   const clients = bind(known, { clocks, tails }, author)
-  if (clients.size > limits.maxClientsPerEntity) {
+  const maxClients = isPinned(clients) ? 'maxClientsPerPinnedEntity' : 'maxClientsPerEntity'
+  if (clients.size > limits[maxClients]) {
     return tooLarge(
-      'maxClientsPerEntity',
-      `${name} has ${clients.size} client ids; ${limits.maxClientsPerEntity} are allowed.`,
+      maxClients,
+      `${name} has ${clients.size} client ids; ${limits[maxClients]} are allowed.`,
     )
   }
   if ((head?.snapshotBytes ?? 0) + part.update.length > limits.maxEntityBytes) {
@@ -246,6 +254,26 @@ function deletes({ field, value }: Element): boolean {
   return field === DELETED_FIELD && value !== null
 }
 
+/**
+ * Of what a device has brought back [L22] nobody may know who wrote it. A stock client can't take another id for what it has
+ * written already, so one that goes on under such an id is taken to be its owner.
+ */
+function isUnclaimed({ user, replica, tail }: ClientBinding): boolean {
+  return user === '' && replica === '' && tail === null
+}
+
+/**
+ * What is there with the update. A stock client writes under another client id after each load, and one update may bring
+ * several of them; that they can be put in an order was looked at before [L24].
+ */
+function endsWith(
+  update: Uint8Array,
+  known: ReadonlyMap<number, ClientBinding>,
+): (client: number) => number {
+  const ends = endsOf(update)
+  return (client) => Math.max(known.get(client)?.clock ?? 0, ends.get(client) ?? 0)
+}
+
 /** Client ids that are new here belong to the author from now on [L19]. */
 function bind(
   known: ReadonlyMap<number, ClientBinding>,
@@ -283,7 +311,7 @@ async function writePart(
     await tx.putSnapshot(space, ref, snapshot)
     const sizes = { snapshotBytes: snapshot.length, logBytes: 0, logLength: 0 }
     heads.set(space, ref, { ...common, ...sizes })
-    if (isRenewalDue(snapshot, clients.size, limits.renewAboveClients))
+    if (!isPinned(clients) && isRenewalDue(snapshot, clients.size, limits.renewAboveClients))
       renewals.push({ space, ref })
     return
   }

@@ -25,6 +25,7 @@ const ref = (index: number): EntityRef => ({ collection: 'cards', id: `card-${in
 async function countReads(
   heads: ReturnType<typeof createEntityHeads>,
   indexes: readonly number[],
+  space = 'team',
 ): Promise<number> {
   let reads = 0
   const storage = createMemoryStorage({ disk: createMemoryDisk('epoch-1') })
@@ -37,7 +38,7 @@ async function countReads(
       },
     }
     const batch = heads.begin(counting)
-    for (const index of indexes) await batch.get('team', ref(index))
+    for (const index of indexes) await batch.get(space, ref(index))
   })
   return reads
 }
@@ -49,6 +50,27 @@ it('keeps the heads that were used last, and no more of them than its capacity',
   expect(await countReads(heads, [1, 4])).toBe(1)
   expect(await countReads(heads, [1, 3, 4])).toBe(0)
   expect(await countReads(heads, [2])).toBe(1)
+})
+
+it('drops from the space that was used least recently first', async () => {
+  const heads = createEntityHeads(4)
+  await countReads(heads, [1, 2], 'first')
+  await countReads(heads, [1, 2], 'second')
+  expect(await countReads(heads, [1], 'first')).toBe(0)
+  expect(await countReads(heads, [3], 'first')).toBe(1)
+  expect(await countReads(heads, [1, 2, 3], 'first')).toBe(0)
+  expect(await countReads(heads, [2], 'second')).toBe(0)
+  expect(await countReads(heads, [1], 'second')).toBe(1)
+})
+
+it('keeps nothing of a space that was left, and has its room again', async () => {
+  const heads = createEntityHeads(3)
+  await countReads(heads, [1, 2], 'left')
+  await countReads(heads, [1], 'team')
+  heads.forget('left')
+  expect(await countReads(heads, [1, 2, 3], 'team')).toBe(2)
+  expect(await countReads(heads, [1, 2, 3], 'team')).toBe(0)
+  expect(await countReads(heads, [1], 'left')).toBe(1)
 })
 
 it('sees the changes of a batch only after it was kept', async () => {

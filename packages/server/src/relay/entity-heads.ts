@@ -11,6 +11,8 @@ export interface EntityHeads {
   begin(tx: RelayTransaction): HeadBatch
   /** The batch's transaction is committed. */
   keep(batch: HeadBatch): void
+  /** Nobody is in the space any more: what is kept of it would be kept for nobody. */
+  forget(space: string): void
   /** A transaction failed: what is on disk must be read again. */
   clear(): void
 }
@@ -25,25 +27,47 @@ export interface HeadBatch {
   readonly changes: ReadonlyMap<string, ChangedHead>
 }
 
-interface ChangedHead {
+interface EntityName {
   readonly space: string
   readonly ref: EntityRef
+}
+
+interface ChangedHead extends EntityName {
   /** Undefined for one that was removed. */
   readonly head: EntityHead | undefined
 }
 
 export function createEntityHeads(capacity: number = CAPACITY): EntityHeads {
   // A Map iterates in the order of insertion: its first key is the least recently used one.
-  const committed = new Map<string, EntityHead>()
+  const spaces = new Map<string, Map<string, EntityHead>>()
+  let size = 0
 
-  function touch(key: string, head: EntityHead): void {
-    committed.delete(key)
-    committed.set(key, head)
-    if (committed.size <= capacity) return
-    for (const oldest of committed.keys()) {
-      committed.delete(oldest)
+  function touch({ space, ref }: EntityName, head: EntityHead): void {
+    const known = spaces.get(space) ?? new Map<string, EntityHead>()
+    const before = known.size
+    const key = keyOf(ref)
+    known.delete(key)
+    known.set(key, head)
+    spaces.delete(space)
+    spaces.set(space, known)
+    size += known.size - before
+    if (size > capacity) dropOldest()
+  }
+
+  /** Of the space that was used least recently: whoever works in another one soon fills the room. */
+  function dropOldest(): void {
+    for (const [space, known] of spaces) {
+      const [oldest] = known.keys()
+      if (oldest !== undefined) drop(space, oldest)
       break
     }
+  }
+
+  function drop(space: string, key: string): void {
+    const known = spaces.get(space)
+    if (known?.delete(key) !== true) return
+    size -= 1
+    if (known.size === 0) spaces.delete(space)
   }
 
   return {
@@ -52,20 +76,19 @@ export function createEntityHeads(capacity: number = CAPACITY): EntityHeads {
       return {
         changes,
         async get(space, ref) {
-          const key = keyOf(space, ref)
-          const changed = changes.get(key)
+          const changed = changes.get(`${space}/${keyOf(ref)}`)
           if (changed !== undefined) return changed.head
-          const cached = committed.get(key)
+          const cached = spaces.get(space)?.get(keyOf(ref))
           const head = cached ?? (await tx.entityHead(space, ref))
-          if (head !== undefined) touch(key, head)
+          if (head !== undefined) touch({ space, ref }, head)
           return head
         },
         set(space, ref, head) {
-          changes.set(keyOf(space, ref), { space, ref, head })
+          changes.set(`${space}/${keyOf(ref)}`, { space, ref, head })
         },
         async remove(space, ref) {
           await tx.deleteEntity(space, ref)
-          changes.set(keyOf(space, ref), { space, ref, head: undefined })
+          changes.set(`${space}/${keyOf(ref)}`, { space, ref, head: undefined })
         },
         async flush() {
           for (const { space, ref, head } of changes.values())
@@ -74,18 +97,23 @@ export function createEntityHeads(capacity: number = CAPACITY): EntityHeads {
       }
     },
     keep(batch) {
-      for (const [key, { head }] of batch.changes) {
-        if (head === undefined) committed.delete(key)
-        else touch(key, head)
+      for (const { space, ref, head } of batch.changes.values()) {
+        if (head === undefined) drop(space, keyOf(ref))
+        else touch({ space, ref }, head)
       }
     },
+    forget(space) {
+      size -= spaces.get(space)?.size ?? 0
+      spaces.delete(space)
+    },
     clear() {
-      committed.clear()
+      spaces.clear()
+      size = 0
     },
   }
 }
 
 /** No name holds a slash. */
-function keyOf(space: string, ref: EntityRef): string {
-  return `${space}/${ref.collection}/${ref.id}`
+function keyOf(ref: EntityRef): string {
+  return `${ref.collection}/${ref.id}`
 }

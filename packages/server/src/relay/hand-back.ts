@@ -18,6 +18,7 @@ import { driftOf } from './drift.js'
 import type { HeadBatch } from './entity-heads.js'
 import type { Limits } from './limits.js'
 import { authorOf } from './names.js'
+import { keepPin } from './pins.js'
 import { type Rejection, rejected, retryLater, tooLarge } from './verdict.js'
 
 export interface HandBackContext {
@@ -173,6 +174,7 @@ function bindAll(
     const { user, replica } = known.get(client) ?? owners.get(client) ?? NOBODY
     clients.set(client, { user, replica, clock, tail: tails.get(client) ?? null })
   }
+  keepPin(clients, known)
   return clients
 }
 

@@ -30,6 +30,19 @@ function createListener(channel = 1): Listener {
 const operation = createWriter().write('one', { a: 1 })
 const stranger = createListener()
 
+it('says when nobody listens to a space any more', () => {
+  const left: string[] = []
+  const hub = createHub((space) => left.push(space))
+  const [first, second] = [createListener(), createListener()]
+  hub.join('team', first, 0)
+  hub.join('team', second, 0)
+  hub.leave('team', first)
+  hub.leave('other', first)
+  expect(left).toEqual([])
+  hub.leave('team', second)
+  expect(left).toEqual(['team'])
+})
+
 it('tells everybody in the space but the author', () => {
   const hub = createHub()
   const [author, reader, elsewhere] = [createListener(), createListener(), createListener()]

@@ -36,7 +36,8 @@ interface Audience {
   readonly subscribers: Set<Subscriber>
 }
 
-export function createHub(): Hub {
+/** @param left called when nobody listens to a space any more */
+export function createHub(left: (space: string) => void = () => {}): Hub {
   const audiences = new Map<string, Audience>()
 
   function align(space: string, sequence: number): void {
@@ -88,7 +89,9 @@ export function createHub(): Hub {
     leave(space, subscriber) {
       const audience = audiences.get(space)
       audience?.subscribers.delete(subscriber)
-      if (audience?.subscribers.size === 0) audiences.delete(space)
+      if (audience?.subscribers.size !== 0) return
+      audiences.delete(space)
+      left(space)
     },
     broadcast(space, sequence, operation, author) {
       const encode = (channel: number): Uint8Array =>

@@ -5,7 +5,9 @@
  *
  *     session (one connection) ──► sequencer (one order) ──► admission (one operation) ──► storage
  *              ▲                        │ after the commit
- *              └── catch-up ◄───────────┴──► hub ──► everybody who listens
+ *              │                        │
+ *              ├── catch-up ◄───────────┴──► hub ──► everybody who listens
+ *              └── attendance (what its tabs say) ──► presence (who is where; in memory, told in ticks)
  */
 export { checkedLimits } from './check-limits.js'
 export { DEFAULT_LIMITS, type Limits } from './limits.js'
@@ -18,6 +20,10 @@ export type {
   EntityChange,
   EntityValues,
   Identity,
+  PresenceGuest,
+  PresenceNews,
+  PresencePort,
+  PresenceSeat,
   Proof,
   Readiness,
   Relay,
@@ -26,5 +32,7 @@ export type {
   RelaySession,
   Revocation,
   SpaceRoles,
+  YjsRequest,
 } from './ports.js'
 export { createRelay } from './relay.js'
+export { isYjsPath } from './yjs/index.js'

@@ -1,5 +1,5 @@
 import { MAX_CLOCK_DRIFT_MS } from '@tidemark/core/entity'
-import type { RelayLimits } from '@tidemark/core/protocol'
+import { MAX_PRESENCE_BYTES, type RelayLimits } from '@tidemark/core/protocol'
 
 /** Every bound of the relay: what a client may send, and what it may cost. */
 export interface Limits extends RelayLimits {
@@ -30,6 +30,8 @@ export interface Limits extends RelayLimits {
   readonly maxClockDrift: number
   /** Client ids that one entity may have. */
   readonly maxClientsPerEntity: number
+  /** The same for one that a stock Yjs client ever joined: each page that writes takes one, and none is ever shed [L24]. */
+  readonly maxClientsPerPinnedEntity: number
   /** An entity with more client ids gets a new document when it is compacted [L16]. */
   readonly renewAboveClients: number
   /** Size of one entity after compaction, in bytes. */
@@ -38,8 +40,6 @@ export interface Limits extends RelayLimits {
   readonly maxNesting: number
   /** Entities of one space, deleted ones among them. */
   readonly maxEntitiesPerSpace: number
-  /** What one connection may tell about its presence on one topic, in bytes. */
-  readonly maxPresenceBytes: number
   /** Connections in all, from one address, and of one user. */
   readonly maxConnections: number
   readonly maxConnectionsPerAddress: number
@@ -84,6 +84,22 @@ export interface Limits extends RelayLimits {
   /** Operations and bytes that one commit takes. */
   readonly batchOperations: number
   readonly batchBytes: number
+  /** Size of the state of one peer, in bytes; larger ones are not taken, and the peer is not there. */
+  readonly presenceStateBytes: number
+  /** Size of the states of all peers behind one connection, in bytes. */
+  readonly presenceBytes: number
+  /** Topics that one connection may have joined. */
+  readonly presenceTopics: number
+  /** Peers that one connection may have on a topic: tabs of a device share a connection. */
+  readonly presenceTabs: number
+  /** Peers that a topic may have. */
+  readonly presencePeers: number
+  /** A topic is told of changes at most once in so many milliseconds. */
+  readonly presenceTick: number
+  /** What all topics together send in that time, in bytes. */
+  readonly presenceTickBytes: number
+  /** A peer that isn't said again for so many milliseconds is gone. */
+  readonly presenceExpiry: number
 }
 
 const KIB = 1024
@@ -122,6 +138,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxClockDrift: MAX_CLOCK_DRIFT_MS,
   // Every Yjs transaction costs O(client ids): 1,000 cost 0.2 ms (design §3; reliability S17).
   maxClientsPerEntity: 1_024,
+  // 10,000 cost 5 ms in every transaction of an open document: slow, but better than to turn a page away.
+  maxClientsPerPinnedEntity: 8_192,
   // Twelve bytes each in every copy, and O(client ids) in every transaction of an open document.
   renewAboveClients: 64,
   // Half of where Chromium's HTML parser stops nesting, 128 lists in lists; Yjs overflows at some 5,000 (yjs-facts 5.4).
@@ -129,8 +147,6 @@ export const DEFAULT_LIMITS: Limits = {
   // Every device of the space holds a row of each, 0.8 kB: 160 MB.
   maxEntitiesPerSpace: 200_000,
   maxEntityBytes: 4 * MIB,
-  // Reliability S15: a name, a colour, a cursor and a selection.
-  maxPresenceBytes: 4 * KIB,
   // 6 kB of resident memory each while they are idle (measured): 60 MB, and what is buffered.
   maxConnections: 10_000,
   // An office behind one address; a tenth of all.
@@ -167,4 +183,18 @@ export const DEFAULT_LIMITS: Limits = {
   housekeepingInterval: 60 * 60_000,
   batchOperations: 256,
   batchBytes: MIB,
+  presenceStateBytes: MAX_PRESENCE_BYTES,
+  // Some thousand cursors.
+  presenceBytes: 256 * KIB,
+  // A board that shows who is at each of its cards.
+  presenceTopics: 256,
+  presenceTabs: 32,
+  // More than anybody looks at; 4 MiB at worst.
+  presencePeers: 1_024,
+  // Twenty times a second looks like motion.
+  presenceTick: 50,
+  // 10 MiB a second at most. Some thousand short frames, which `ws` takes in about 10 ms: operations go in between.
+  presenceTickBytes: 512 * KIB,
+  // Clients say it every 30 s; Chromium lets a page that has been hidden for long do so once a minute.
+  presenceExpiry: 90_000,
 }

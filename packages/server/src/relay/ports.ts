@@ -1,5 +1,5 @@
 import type { Clock, Schema } from '@tidemark/core'
-import type { Role } from '@tidemark/core/protocol'
+import type { Peer, Role } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
 import type { Limits } from './limits.js'
@@ -100,11 +100,22 @@ export type Authorize = (
   after: EntityValues,
 ) => boolean | string | Promise<boolean | string>
 
+/** What a stock client says when it connects. */
+export interface YjsRequest {
+  /** As it stands in the request, without parameters. */
+  readonly path: string
+  readonly token: string
+  /** Who it says it is; undefined: whoever the token says. */
+  readonly user: string | undefined
+}
+
 export interface RelayOptions {
   readonly storage: RelayStorage
   readonly clock: Clock
   /** A string that no other call ever gives, fit for logs. */
   readonly randomId: () => string
+  /** A UUIDv7 that no other call gives, for operations that stock Yjs clients make. Default: `randomId`. */
+  readonly operationId?: () => string
   readonly limits?: Partial<Limits>
   /** Without it every client is who it says: for loopback, and behind something that checks. */
   readonly authenticate?: Authenticate | undefined
@@ -128,6 +139,10 @@ export type Readiness =
 
 export interface Relay {
   connect(connection: RelayConnection): RelaySession
+  /** For those who are present without a session: the bridge to the awareness of stock Yjs clients. */
+  readonly presence: PresencePort
+  /** The same for a stock Yjs client, which speaks the protocol of y-websocket about one entity. */
+  connectYjs(connection: RelayConnection, request: YjsRequest): RelaySession
   /**
    * Closes the user's connections now, with 4401; with a space those that have it open, with 4403. What was issued until
    * now (`issuedAt`) proves nothing any more, there or at all, until the process ends; what says no `issuedAt` is left to
@@ -145,4 +160,55 @@ export interface Relay {
 export interface Author {
   readonly user: string
   readonly replica: string
+}
+
+/** Something that was told about a topic. */
+export interface PresenceNews {
+  /** A list of everybody begins: whoever was known before and isn't named in it, or in what comes after it, is gone. */
+  readonly all: boolean
+  /** The state of each as it is now; empty: it is gone. Others stay as they were. */
+  readonly peers: readonly Peer[]
+  /** The same as a `presence` message. Encoded once for all who use that channel number. */
+  frame(channel: number): Uint8Array
+}
+
+/** One connection that takes part. The sizes of its states are counted over all of its topics. */
+export interface PresenceGuest {
+  /** As it was authenticated: what makes it impossible to be present as somebody else. */
+  readonly user: string
+  /** Bytes that were sent to it and have not left. While they are many it is told nothing, and afterwards everything. */
+  readonly bufferedBytes: number
+}
+
+/**
+ * Who is present on the topics of spaces.
+ *
+ * Contract: whoever has joined a topic is told everybody who is there, its own peers too, and then what changes, at most once a
+ * tick and never from inside of a call. Each peer is named by its guest; its id is `<user>/<name>`, and the same user may take it
+ * over from another seat. A state is JSON in UTF-8 (nobody here looks into it) and has to be said again, changed or not, more
+ * often than every `presenceExpiry` milliseconds, or the peer is gone. What is above a limit is not taken, and that peer is not
+ * there; nothing is thrown. Nothing is stored.
+ */
+export interface PresencePort {
+  /**
+   * @param space has been opened by the guest: permission is not looked at here.
+   * @param topic '' for the space, or `<collection>/<id>`.
+   * @param tell never throws.
+   */
+  join(
+    space: string,
+    topic: string,
+    guest: PresenceGuest,
+    tell: (news: PresenceNews) => void,
+  ): PresenceSeat
+}
+
+/** A guest's place on a topic. After `leave` nothing has an effect, and nothing is told. */
+export interface PresenceSeat {
+  /** Is told everybody again. */
+  ask(): void
+  /** @param peer 1 to 32 letters, digits, `_` and `-`. @param state empty: that peer is gone. */
+  set(peer: string, state: Uint8Array): void
+  /** Its peers leave with it. */
+  leave(): void
 }

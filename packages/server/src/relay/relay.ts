@@ -11,12 +11,14 @@ import { NO_METRICS } from './metrics.js'
 import { createNotices } from './notices.js'
 import { createPolicy } from './policy.js'
 import type { Relay, RelayOptions } from './ports.js'
+import { createPresence } from './presence.js'
 import { createRevocations } from './revocations.js'
 import { createSequencer } from './sequencer.js'
 import { createSession, type Session, type SessionContext } from './session.js'
 import { createSlowReaders } from './slow-readers.js'
 import { createUserBudgets } from './user-budgets.js'
 import { createUserConnections } from './user-connections.js'
+import { createYjsGateway } from './yjs/index.js'
 
 /**
  * The relay without its surroundings: it reads no clock, draws no random number and knows no socket but those that are
@@ -25,7 +27,7 @@ import { createUserConnections } from './user-connections.js'
 export function createRelay(options: RelayOptions): Relay {
   const { storage, clock, randomId, log = silentLog, metrics = NO_METRICS } = options
   const limits = checkedLimits(options.limits)
-  const hub = createHub()
+  const hub = createHub((space) => sequencer.forget(space))
   const damaged = createDamagedEntities()
   const sequencer = createSequencer({
     storage,
@@ -52,6 +54,7 @@ export function createRelay(options: RelayOptions): Relay {
         encodeRelayMessage({ type: 'renewed', channel, sequence, entity }),
       ),
   })
+  const presence = createPresence({ clock, limits })
   const housekeeping = createHousekeeping({
     storage,
     sequencer,
@@ -72,6 +75,7 @@ export function createRelay(options: RelayOptions): Relay {
     log,
     sequencer,
     hub,
+    presence,
     damaged,
     authenticate: options.authenticate ?? (({ user }) => ({ user, spaces: TRUSTED })),
     revocations: createRevocations(log),
@@ -81,18 +85,31 @@ export function createRelay(options: RelayOptions): Relay {
     arrivals,
     connections: createUserConnections(),
   }
+  const yjs = createYjsGateway({ ...context, operationId: options.operationId ?? randomId })
   let stopping = false
 
+  function forget(session: Session): void {
+    sessions.delete(session)
+    slowReaders.forget(session)
+  }
+
+  function watch(session: Session): Session {
+    sessions.add(session)
+    slowReaders.watch(session)
+    if (stopping) session.close(CLOSE_CODES.restarting, 'The relay stops.')
+    return session
+  }
+
   return {
+    presence,
     connect(connection) {
-      const session = createSession(context, connection, randomId(), () => {
-        sessions.delete(session)
-        slowReaders.forget(session)
-      })
-      sessions.add(session)
-      slowReaders.watch(session)
-      if (stopping) session.close(CLOSE_CODES.restarting, 'The relay stops.')
-      return session
+      const session = createSession(context, connection, randomId(), () => forget(session))
+      return watch(session)
+    },
+    connectYjs(connection, request) {
+      const end = (): void => forget(session)
+      const session = yjs.connect(connection, request, randomId(), end)
+      return watch(session)
     },
     revoke(revocation) {
       log.info({ ...revocation }, 'revoked')
@@ -123,6 +140,7 @@ export function createRelay(options: RelayOptions): Relay {
       housekeeping.stop()
       for (const session of sessions) session.pause()
       await sequencer.stop()
+      presence.stop()
       const spread = arrivals.spreadOf(sessions.size)
       for (const session of sessions) {
         if (session.isOpen) session.goodbye(spread)

@@ -3,6 +3,7 @@ import type { EntityState } from '@tidemark/core/protocol'
 import type { EntityHead, EntityRef, RelayTransaction } from '../storage/index.js'
 import type { HeadBatch } from './entity-heads.js'
 import { toEntityState } from './entity-state.js'
+import { isPinned } from './pins.js'
 
 /** An entity whose document has gathered more history than it is worth. */
 export interface RenewalDue {
@@ -41,7 +42,7 @@ export async function renewAll(
     const head = await heads.get(space, ref)
     const log = head === undefined ? [] : await tx.entityLog(space, ref, head)
     const renewed = log.length === 0 ? undefined : renewDocument(mergeUpdates(log), RENEWAL_CLIENT)
-    if (head === undefined || renewed === undefined) continue
+    if (head === undefined || renewed === undefined || isPinned(head.clients)) continue
     const sequence = await tx.takeSequence(space)
     const next: EntityHead = {
       ...head,

@@ -55,6 +55,8 @@ export interface Sequencer {
    * the storage fails or is failing.
    */
   maintain<T>(work: (tx: RelayTransaction, heads: HeadBatch) => Promise<T>): Promise<T>
+  /** Keeps nothing in memory of a space that nobody listens to. */
+  forget(space: string): void
   isFailing(): boolean
   /** Operations and reads that wait. */
   waiting(): { readonly operations: number; readonly reads: number }
@@ -312,6 +314,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
         wake()
       })
     },
+    forget: heads.forget,
     isFailing: health.isFailing,
     waiting: () => ({ operations: pushes.length, reads: reads.length }),
     isFull,

@@ -14,16 +14,18 @@ import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
 import { type Access, type AccessContext, grantAccess } from './access.js'
 import type { Arrivals } from './arrivals.js'
+import { type Attendance, createAttendance } from './attendance.js'
 import { startCatchUp } from './catch-up.js'
 import { createConnectionBudget } from './connection-budget.js'
 import type { DamagedEntities } from './damaged-entities.js'
+import { readOperations } from './fates.js'
 import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
 import type { RelayMetrics } from './metrics.js'
 import { REPLICA_ID } from './names.js'
 import type { Notices } from './notices.js'
-import type { Author, RelayConnection, RelaySession, Revocation } from './ports.js'
+import type { Author, PresencePort, RelayConnection, RelaySession, Revocation } from './ports.js'
 import { createReading } from './reading.js'
 import { Refusal, refusalOf } from './refusal.js'
 import type { Sequencer } from './sequencer.js'
@@ -40,6 +42,7 @@ export interface SessionContext extends AccessContext {
   readonly log: Log
   readonly sequencer: Sequencer
   readonly hub: Hub
+  readonly presence: PresencePort
   readonly damaged: DamagedEntities
   readonly metrics: RelayMetrics
   readonly notices: Notices
@@ -107,6 +110,7 @@ export function createSession(
   const reading = createReading(connection)
   const limitHit = (limit: keyof Limits): void => notices.limitHit(limit, describe())
   const budget = createConnectionBudget({ ...context, reading, limitHit })
+  let attendance: Attendance | undefined
   const cancelDeadline = clock.schedule(() => {
     close(CLOSE_CODES.greetingTimeout, 'No valid hello came in time.')
   }, limits.helloDeadline)
@@ -124,12 +128,10 @@ export function createSession(
 
   function send(frame: Uint8Array): void {
     if (state.kind === 'closed' || isOver()) return
-    guarded(() => {
-      sentBytes += frame.length
-      metrics.sent(frame.length)
-      connection.send(frame)
-      if (connection.bufferedBytes > limits.maxBufferedBytes) cut('maxBufferedBytes')
-    })
+    sentBytes += frame.length
+    metrics.sent(frame.length)
+    connection.send(frame)
+    if (connection.bufferedBytes > limits.maxBufferedBytes) cut('maxBufferedBytes')
   }
 
   function tell(message: RelayMessage): void {
@@ -163,6 +165,7 @@ export function createSession(
     cancelDeadline()
     budget.end()
     for (const channel of channels.values()) hub.leave(channel.space, channel)
+    attendance?.end()
     onEnd()
     return true
   }
@@ -330,15 +333,26 @@ export function createSession(
       case 'join':
       case 'leave':
       case 'presence':
-        throw new Refusal(CLOSE_CODES.protocolViolation, `This relay takes no ${message.type}.`)
+        attendance ??= attend(author)
+        attendance.handle(channelOf(message.channel, channels), message)
+        break
       default:
         message satisfies never
     }
   }
 
+  function attend({ user }: Author): Attendance {
+    return createAttendance(context.presence, limits, {
+      user,
+      get bufferedBytes() {
+        return connection.bufferedBytes
+      },
+    })
+  }
+
   function tellFates({ channel, space }: Channel, author: Author, ids: readonly string[]): void {
     answerInTurn(async () => {
-      const known = await storage.operations(space, ids)
+      const known = await readOperations(storage, log, space, ids)
       // Whether somebody else's operation exists is nobody's business (S30).
       const fates = known.filter((operation) => operation.user === author.user)
       return { type: 'fates', channel, fates }

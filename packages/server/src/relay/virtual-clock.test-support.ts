@@ -3,6 +3,8 @@ import type { Clock } from '@tidemark/core'
 /** A clock that stands still until a test moves it. */
 export interface VirtualClock extends Clock {
   advance(milliseconds: number): void
+  /** How many timers are set. */
+  readonly timers: number
 }
 
 export function createVirtualClock(start = 1_700_000_000_000): VirtualClock {
@@ -19,6 +21,9 @@ export function createVirtualClock(start = 1_700_000_000_000): VirtualClock {
 
   return {
     now: () => now,
+    get timers() {
+      return timers.size
+    },
     schedule(callback, milliseconds) {
       const key = {}
       timers.set(key, { at: now + milliseconds, callback })

@@ -5,9 +5,27 @@ import type { EntityHead, EntityRef, StoredOperation } from './port.js'
 /** Values as libsql's raw mode gives them out. */
 export type Row = readonly unknown[]
 
+/**
+ * How text is read. libsql ends the whole process over text that is not UTF-8, and one flipped bit is enough for that: as
+ * bytes it comes out, and is found not to match its checksum.
+ */
+export function textColumn(name: string): string {
+  return `CAST(${name} AS BLOB)`
+}
+
+export function asText(value: unknown): string {
+  return Buffer.from(asBytes(value)).toString()
+}
+
 /** The columns of a head after its key, in their order. */
 export const HEAD_COLUMNS =
   'generation, sequence, version_sequence, last_modified, clients, snapshot_bytes, log_bytes, log_length, tombstone_at, checksum'
+
+/** The same of a table or its alias, to be read. */
+export function headValuesOf(table: string): string {
+  const columns = HEAD_COLUMNS.replaceAll(/\w+/g, `${table}.$&`)
+  return columns.replace(`${table}.generation`, textColumn(`${table}.generation`))
+}
 
 export function encodeHead(space: string, ref: EntityRef, head: EntityHead): unknown[] {
   const clients = encodeClientBindings(head.clients)
@@ -29,7 +47,7 @@ export function encodeHead(space: string, ref: EntityRef, head: EntityHead): unk
 export function decodeHead(space: string, ref: EntityRef, row: Row): EntityHead {
   const clients = asBytes(row[4])
   const head = {
-    generation: String(row[0]),
+    generation: asText(row[0]),
     sequence: Number(row[1]),
     versionSequence: Number(row[2]),
     lastModified: Number(row[3]),
@@ -65,13 +83,19 @@ export function encodeOperation(space: string, operation: StoredOperation): unkn
 
 export const OPERATION_COLUMNS = 'id, sequence, user, replica, digest, accepted_at, checksum'
 
+/** The same, to be read. */
+export const OPERATION_VALUES: string = OPERATION_COLUMNS.replaceAll(
+  /\b(id|user|replica)\b/g,
+  textColumn('$1'),
+)
+
 /** @throws TidemarkError `corrupt` */
 export function decodeOperation(space: string, row: Row): StoredOperation {
   const operation = {
-    id: String(row[0]),
+    id: asText(row[0]),
     sequence: Number(row[1]),
-    user: String(row[2]),
-    replica: String(row[3]),
+    user: asText(row[2]),
+    replica: asText(row[3]),
     digest: asBytes(row[4]),
     acceptedAt: Number(row[5]),
   }

@@ -5,7 +5,7 @@ import Database from 'libsql'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { EntityRef, RelayStorage } from './port.js'
 import { openDatabase, readPragma, requireDurable, type SqliteDatabase } from './sqlite-database.js'
-import { openSqliteStorage } from './sqlite-storage.js'
+import { openSqliteStorage, openStorageWith } from './sqlite-storage.js'
 import { bytes, describeStorageContract, headOf } from './storage-contract.test-support.js'
 
 const CARD: EntityRef = { collection: 'cards', id: 'one' }
@@ -222,17 +222,14 @@ describe('a damaged database', () => {
 describe('a failing commit', () => {
   function openFailing(directory: string): { readonly storage: RelayStorage; fail: boolean } {
     const control = { storage: undefined as unknown as RelayStorage, fail: false }
-    control.storage = openSqliteStorage({
-      directory,
-      open: (path, newEpoch) => {
-        const database = openDatabase(path, newEpoch)
-        const exec = database.exec.bind(database)
-        database.exec = (sql) => {
-          if (control.fail && sql === 'COMMIT') throw new Error('disk I/O error')
-          return exec(sql)
-        }
-        return database
-      },
+    control.storage = openStorageWith(directory, (path, newEpoch) => {
+      const database = openDatabase(path, newEpoch)
+      const exec = database.exec.bind(database)
+      database.exec = (sql) => {
+        if (control.fail && sql === 'COMMIT') throw new Error('disk I/O error')
+        return exec(sql)
+      }
+      return database
     })
     onTestFinished(() => control.storage.close())
     return control
@@ -254,5 +251,27 @@ describe('a failing commit', () => {
     control.fail = false
     await writeCard(control.storage)
     expect(await control.storage.head('team')).toBe(1)
+  })
+
+  it('[DUR-5] comes to light when the log can not be put into the database any more', async () => {
+    const control = { fail: false }
+    const storage = openStorageWith(makeDirectory(), (path, newEpoch) => {
+      const database = openDatabase(path, newEpoch)
+      const exec = database.exec.bind(database)
+      database.exec = (sql) => {
+        if (control.fail && sql.includes('wal_checkpoint')) throw new Error('disk I/O error')
+        return exec(sql)
+      }
+      return database
+    })
+    onTestFinished(() => storage.close())
+    control.fail = true
+    const probes = async (): Promise<void> => {
+      for (let count = 0; count < 256; count++) await storage.transaction((tx) => tx.probe())
+    }
+    await expect(probes()).rejects.toMatchObject({ code: 'storage-failed' })
+    control.fail = false
+    await writeCard(storage)
+    expect(await storage.head('team')).toBe(1)
   })
 })

@@ -1,55 +1,64 @@
-import { randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isTidemarkError, TidemarkError } from '@tidemark/core'
 import { RelayStartError } from '../errors.js'
 import { lockDataDirectory } from './data-lock.js'
-import type { RelayStorage } from './port.js'
+import type { RelayStorage, RelayTransaction } from './port.js'
 import { createSerialQueue } from './serial-queue.js'
+import { createSqliteConnections, type SqliteConnections } from './sqlite-connections.js'
 import { messageOf, openDatabase, type SqliteDatabase } from './sqlite-database.js'
-import { createSqliteStatements } from './sqlite-statements.js'
+import type { SqliteStatements } from './sqlite-statements.js'
+import { syncDirectory } from './sync-directory.js'
 
 export interface SqliteStorageOptions {
   /** A directory of the relay's own; made when it isn't there. */
   readonly directory: string
-  /** Opens the database file; tests hand in one that fails. */
-  readonly open?: (path: string, newEpoch: () => string) => SqliteDatabase
 }
+
+type OpenDatabase = (path: string, newEpoch: () => string) => SqliteDatabase
 
 /**
  * Keeps everything in one SQLite database (`tidemark.db`), write-ahead log, `synchronous=FULL`: a transaction's promise
  * resolves after the fsync of its commit.
  *
- * @throws RelayStartError when the directory can't be written, is in use, or doesn't promise durability
+ * @throws RelayStartError when the directory can't be written, is in use, lacks something, or doesn't promise durability
  */
-export function openSqliteStorage(options: SqliteStorageOptions): RelayStorage {
-  const { directory, open = openDatabase } = options
+export function openSqliteStorage({ directory }: SqliteStorageOptions): RelayStorage {
+  return openStorageWith(directory, openDatabase)
+}
+
+/** For tests, which hand in databases that fail. */
+export function openStorageWith(directory: string, open: OpenDatabase): RelayStorage {
   makeDirectory(directory)
   const unlock = lockDataDirectory(directory)
   try {
-    const database = open(join(directory, 'tidemark.db'), randomUUID)
-    syncDirectory(directory)
-    return createSqliteStorage(database, unlock)
+    return createSqliteStorage(
+      createSqliteConnections(join(directory, 'tidemark.db'), open),
+      unlock,
+    )
   } catch (error) {
     unlock()
     throw error
   }
 }
 
-function createSqliteStorage(database: SqliteDatabase, unlock: () => void): RelayStorage {
-  const statements = createSqliteStatements(database)
+function createSqliteStorage(connections: SqliteConnections, unlock: () => void): RelayStorage {
   const queue = createSerialQueue()
 
-  async function inTransaction<T>(work: () => Promise<T>): Promise<T> {
-    database.exec('BEGIN IMMEDIATE')
+  async function inTransaction<T>(work: (tx: RelayTransaction) => Promise<T>): Promise<T> {
+    const { database, statements } = connections.forWriting()
     try {
-      const result = await work()
+      database.exec('BEGIN IMMEDIATE')
+      statements.begin()
+      const result = await work(statements.transaction)
+      statements.settle()
       // A failed commit is never tried again: what the kernel dropped, a second fsync doesn't bring back.
       database.exec('COMMIT')
       return result
     } catch (error) {
       // Some errors have rolled back already.
-      if (database.inTransaction) database.exec('ROLLBACK')
+      if (database.inTransaction) rollBack(database)
+      if (!isTidemarkError(error)) connections.distrust()
       throw error
     }
   }
@@ -67,23 +76,29 @@ function createSqliteStorage(database: SqliteDatabase, unlock: () => void): Rela
     })
   }
 
+  const read = <T>(from: (statements: SqliteStatements) => T): Promise<T> =>
+    enqueue(async () => from(connections.forReading()))
+
   return {
-    epoch: () => enqueue(async () => statements.epoch()),
-    epochStartedAt: () => enqueue(async () => statements.epochStartedAt()),
-    transaction: (work) => enqueue(() => inTransaction(() => work(statements.transaction))),
-    head: (space) => enqueue(async () => statements.head(space)),
-    horizon: (space) => enqueue(async () => statements.horizon(space)),
-    spacesWithTombstones: (before) => enqueue(async () => statements.spacesWithTombstones(before)),
-    operations: (space, ids) => enqueue(async () => statements.operations(space, ids)),
+    epoch: () => read((statements) => statements.epoch()),
+    epochStartedAt: () => read((statements) => statements.epochStartedAt()),
+    transaction: (work) => enqueue(() => inTransaction(work)),
+    head: (space) => read((statements) => statements.head(space)),
+    horizon: (space) => read((statements) => statements.horizon(space)),
+    spacesWithTombstones: (before) => read((statements) => statements.spacesWithTombstones(before)),
+    operations: (space, ids) => read((statements) => statements.operations(space, ids)),
     entitiesSince: (space, since, limits) =>
-      enqueue(async () => statements.entitiesSince(space, since, limits)),
-    totals: () => enqueue(async () => statements.totals()),
-    close: () =>
-      enqueue(async () => {
-        database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-        database.close()
-      }).finally(unlock),
+      read((statements) => statements.entitiesSince(space, since, limits)),
+    totals: () => read((statements) => statements.totals()),
+    close: () => enqueue(async () => connections.close()).finally(unlock),
   }
+}
+
+/** Where that fails too, the connection is still in its transaction, and no longer of use. */
+function rollBack(database: SqliteDatabase): void {
+  try {
+    database.exec('ROLLBACK')
+  } catch {}
 }
 
 function eventLoopTurn(): Promise<void> {
@@ -109,16 +124,5 @@ function makeDirectory(directory: string): void {
       `The data directory ${directory} can't be made (${messageOf(error)}). Make it, or name one where this user may write.`,
       { cause: error },
     )
-  }
-}
-
-/** A new file is durable only once its directory is. Windows can't do that and needn't. */
-function syncDirectory(directory: string): void {
-  if (process.platform === 'win32') return
-  const descriptor = openSync(directory, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }

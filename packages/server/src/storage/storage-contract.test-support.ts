@@ -140,13 +140,31 @@ export function describeStorageContract(name: string, open: () => Promise<Storag
       expect(await storage.head('nobody-wrote-here')).toBe(0)
     })
 
+    it('[L18] goes on after the last of several sequences that one transaction took, unless it failed', async () => {
+      const { storage } = await start()
+      const take = (count: number, fails = false) =>
+        storage.transaction(async (tx) => {
+          for (let left = count; left > 1; left--) await tx.takeSequence('team')
+          const last = await tx.takeSequence('team')
+          if (fails) throw new Error('on purpose')
+          return last
+        })
+      expect(await take(3)).toBe(3)
+      await expect(take(2, true)).rejects.toThrow()
+      expect(await storage.head('team')).toBe(3)
+      expect(await take(2)).toBe(5)
+      expect(await take(1)).toBe(6)
+      expect(await storage.head('team')).toBe(6)
+    })
+
     it('puts a snapshot in the place of everything before', async () => {
       const { storage } = await start()
       await storage.transaction(async (tx) => {
-        await appendTo(tx, 'team', CARD, 1, [1])
-        await appendTo(tx, 'team', { ...CARD, id: 'two' }, 2, [2])
+        await appendTo(tx, 'team', CARD, await tx.takeSequence('team'), [1])
+        await appendTo(tx, 'team', { ...CARD, id: 'two' }, await tx.takeSequence('team'), [2])
       })
       await storage.transaction(async (tx) => {
+        expect([await tx.takeSequence('team'), await tx.takeSequence('team')]).toEqual([3, 4])
         await tx.putSnapshot('team', CARD, bytes(7, 7))
         await tx.putEntityHead('team', CARD, headOf({ sequence: 3, snapshotBytes: 2 }))
         await tx.appendUpdate('team', CARD, 4, bytes(8))

@@ -12,6 +12,7 @@ export {
   type SharedValue,
   type SharedValues,
 } from './document.js'
+export { lackingIn, rootOf } from './lacking.js'
 export { nestingOf } from './nesting.js'
 export {
   createItemTable,
@@ -27,6 +28,7 @@ export {
   decodeRuns,
   decoding,
   encodeAppend,
+  endsOf,
   type ItemId,
   loadsWhole,
   mergeUpdates,

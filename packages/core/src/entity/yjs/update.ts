@@ -222,6 +222,11 @@ export function loadsWhole(update: Uint8Array): boolean {
   })
 }
 
+/** By client id that an update brings items of, the clock after the last one, whatever comes before the first one. */
+export function endsOf(update: Uint8Array): Map<number, number> {
+  return readable(() => Y.parseUpdateMeta(update).to)
+}
+
 /** By client, the clock that its next item will have. */
 export function clocksOf(update: Uint8Array): Map<number, number> {
   return Y.decodeStateVector(Y.encodeStateVectorFromUpdate(update))
