@@ -128,10 +128,11 @@ export function createSession(
 
   function send(frame: Uint8Array): void {
     if (state.kind === 'closed' || isOver()) return
+    // Looked at before and not after: one frame may be larger than the limit, and its reader as fast as any.
+    if (connection.bufferedBytes > limits.maxBufferedBytes) return cut('maxBufferedBytes')
     sentBytes += frame.length
     metrics.sent(frame.length)
     connection.send(frame)
-    if (connection.bufferedBytes > limits.maxBufferedBytes) cut('maxBufferedBytes')
   }
 
   function tell(message: RelayMessage): void {

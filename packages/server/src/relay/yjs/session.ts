@@ -97,10 +97,10 @@ export function createYjsSession(
     if (state.kind === 'closed' || !mayStay()) return
     sentAt = clock.now()
     guarded(() => {
+      if (connection.bufferedBytes > limits.maxBufferedBytes) return cut('maxBufferedBytes')
       sentBytes += frame.length
       metrics.sent(frame.length)
       connection.send(frame)
-      if (connection.bufferedBytes > limits.maxBufferedBytes) cut('maxBufferedBytes')
     })
   }
 
