@@ -16,6 +16,7 @@ export const DOCUMENTS: readonly string[] = [
   'docs/laws.md',
   'docs/limits.md',
   'docs/presence.md',
+  'docs/operations.md',
   'docs/protocol.md',
   'docs/schema.md',
   'docs/yjs-clients.md',
@@ -49,7 +50,7 @@ export function citedTests(markdown: string): { readonly file: string; readonly 
 
 /** Files of the repository that a document names in backticks. */
 export function namedFiles(markdown: string): string[] {
-  const named = markdown.matchAll(/`((?:packages|test|examples)\/[^`\s]+\.[a-z]+)`/g)
+  const named = markdown.matchAll(/`((?:packages|test|examples|deploy)\/[^`\s]+\.[a-z]+)`/g)
   return [...named].map(([, path]) => path ?? '')
 }
 

@@ -14,6 +14,10 @@ export type RelayStartErrorCode =
   | 'data-incomplete'
   /** The database can't be read any more. */
   | 'data-damaged'
+  /** There is no database where one should be. */
+  | 'data-missing'
+  /** A restore into the data directory was interrupted. */
+  | 'restore-unfinished'
   /** The database does not promise that a commit survives a power failure. */
   | 'not-durable'
   /** Something else listens on that address. */

@@ -3,6 +3,8 @@
  * Pure: functions over bytes and values. May import `errors`, yjs and lib0; knows nothing of schemas,
  * storage, sockets or time. Used by clients and by the relay.
  */
+
+export { type Erasure, type ErasureContext, eraseWriter } from './erasure.js'
 export {
   FIRST_GENERATION,
   GENERATION,

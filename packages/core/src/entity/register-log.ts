@@ -180,6 +180,11 @@ export function toElement(value: unknown): Element | undefined {
   }
 }
 
+/** As it stands in a register array. */
+export function toValue({ field, value, lastModified, sequence, actor }: Element): unknown[] {
+  return [field, value, lastModified, sequence, actor]
+}
+
 export interface WrittenContent {
   /** The bytes that say it, Yjs update format v1. */
   readonly update: Uint8Array

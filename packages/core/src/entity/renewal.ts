@@ -1,4 +1,4 @@
-import { counterKey, type Element, registerRoot, toElement } from './register-log.js'
+import { counterKey, type Element, registerRoot, toElement, toValue } from './register-log.js'
 import { compareStamps } from './stamp.js'
 import { decodeRuns, encodeAppend } from './yjs/index.js'
 
@@ -12,27 +12,25 @@ export interface RenewedDocument {
  * The same values in a new document, written by one client id: without the tombstones and the client ids that have gathered
  * in the old one [L16]. Stamps and conflicts stay; a counter becomes one register [L5].
  *
+ * @param change what becomes of each live element; undefined leaves it out
  * @returns undefined for a document with text, lists or XML: others may be about to write next to any item of those
  */
-export function renewDocument(bytes: Uint8Array, client: number): RenewedDocument | undefined {
+export function renewDocument(
+  bytes: Uint8Array,
+  client: number,
+  change: (element: Element) => Element | undefined = (element) => element,
+): RenewedDocument | undefined {
   const { runs, shared, isDeleted } = decodeRuns(bytes, registerRoot)
   if (shared) return undefined
   const elements: Element[] = []
   for (const run of runs) {
     for (const [offset, value] of run.values.entries()) {
       const element = isDeleted(run.client, run.clock + offset) ? undefined : toElement(value)
-      if (element !== undefined) elements.push(element)
+      const changed = element && change(element)
+      if (changed !== undefined) elements.push(changed)
     }
   }
-  const values = foldCounters(elements, client)
-    .sort(compareStamps)
-    .map(({ field, value, lastModified, sequence, actor }) => [
-      field,
-      value,
-      lastModified,
-      sequence,
-      actor,
-    ])
+  const values = foldCounters(elements, client).sort(compareStamps).map(toValue)
   const append = { client, clock: 0, root: registerRoot(client), tail: undefined, values }
   return { update: encodeAppend(append, []), items: values.length }
 }

@@ -1,8 +1,10 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { type Log, silentLog } from '../log.js'
 import type { Relay } from '../relay/index.js'
 import { RELAY_VERSION } from '../version.js'
 import { type MetricsRouteOptions, serveMetrics } from './metrics-route.js'
+import { logFailures } from './request-log.js'
 import { serveApp } from './static-files.js'
 
 export interface AppOptions {
@@ -11,6 +13,7 @@ export interface AppOptions {
   readonly publicDirectory?: string | undefined
   /** Without it there is no `/metrics`. */
   readonly metrics?: MetricsRouteOptions | undefined
+  readonly log?: Log
 }
 
 /** Nothing here takes a body; who sends one all the same gets an answer, and no memory. */
@@ -20,8 +23,9 @@ const RETRY_AFTER_SECONDS = 5
 const OWN_PATHS = ['/health', '/ready', '/metrics']
 
 /** What the relay answers over plain HTTP. Web-standard `Request` in, `Response` out: tests need no port. */
-export function createApp({ relay, publicDirectory, metrics }: AppOptions): Hono {
+export function createApp({ relay, publicDirectory, metrics, log = silentLog }: AppOptions): Hono {
   const app = new Hono()
+  logFailures(app, log)
   app.use(
     bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => c.json({ error: 'too-large' }, 413) }),
   )

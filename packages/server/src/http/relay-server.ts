@@ -116,7 +116,7 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     handshakes: () => gate.waiting,
   })
   const metrics = { prometheus, token: options.metricsToken }
-  const app = createApp({ relay, publicDirectory, metrics })
+  const app = createApp({ relay, publicDirectory, metrics, log })
   const server = createServer(HTTP_OPTIONS, getRequestListener(app.fetch))
   server.maxHeadersCount = MAX_HEADERS
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET
@@ -199,7 +199,7 @@ function openStorage(
   log: Log,
 ): { readonly storage: RelayStorage; release(): Promise<void> } {
   if (typeof data === 'string') {
-    const storage = openSqliteStorage({ directory: data })
+    const storage = openSqliteStorage({ directory: data, log })
     return { storage, release: () => storage.close() }
   }
   if (data !== undefined) return { storage: data, release: async () => {} }

@@ -10,7 +10,7 @@ import type { Limits } from './limits.js'
  * (reliability CLK-2), and whoever goes on from there needs a microsecond for each element and one for the envelope.
  */
 export function driftOf(
-  part: OperationPart,
+  part: Pick<OperationPart, 'lastModified'>,
   elements: readonly Pick<Element, 'lastModified'>[],
   head: Pick<EntityHead, 'lastModified'> | undefined,
   now: number,

@@ -19,7 +19,7 @@ export interface Renewal {
 }
 
 /** A document's first client id; the others have their own ids again from 0. Belongs to no replica. */
-const RENEWAL_CLIENT = 1
+export const RENEWAL_CLIENT = 1
 /** Below that much, what could be shed isn't worth that every device takes the document again. */
 const MIN_GAIN_BYTES = 1024
 
@@ -60,7 +60,7 @@ export async function renewAll(
   return renewals
 }
 
-function ownedByNobody(items: number): {
+export function ownedByNobody(items: number): {
   user: string
   replica: string
   clock: number

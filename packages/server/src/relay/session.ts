@@ -129,7 +129,10 @@ export function createSession(
   function send(frame: Uint8Array): void {
     if (state.kind === 'closed' || isOver()) return
     // Looked at before and not after: one frame may be larger than the limit, and its reader as fast as any.
-    if (connection.bufferedBytes > limits.maxBufferedBytes) return cut('maxBufferedBytes')
+    if (connection.bufferedBytes > limits.maxBufferedBytes) {
+      cut('maxBufferedBytes')
+      return
+    }
     sentBytes += frame.length
     metrics.sent(frame.length)
     connection.send(frame)

@@ -14,6 +14,19 @@ import { codeOf } from './sqlite-database.js'
  */
 export function lockDataDirectory(directory: string): () => void {
   const path = join(directory, 'relay.lock')
+  return lockFile(
+    path,
+    (cause) =>
+      new RelayStartError(
+        'data-locked',
+        `Another relay runs on ${directory}. Stop it first, or give this one a data directory of its own.`,
+        { cause },
+      ),
+  )
+}
+
+/** @throws what `taken` makes, when somebody has the lock; RelayStartError `data-unwritable` */
+export function lockFile(path: string, taken: (cause: unknown) => Error): () => void {
   try {
     const database = new Database(path)
     // Not even a journal is written: nothing but the lock is wanted.
@@ -24,16 +37,10 @@ export function lockDataDirectory(directory: string): () => void {
       database.close()
     }
   } catch (error) {
-    if (codeOf(error) === 'SQLITE_BUSY') {
-      throw new RelayStartError(
-        'data-locked',
-        `Another relay runs on ${directory}. Stop it first, or give this one a data directory of its own.`,
-        { cause: error },
-      )
-    }
+    if (codeOf(error) === 'SQLITE_BUSY') throw taken(error)
     throw new RelayStartError(
       'data-unwritable',
-      `${path} can't be locked. Check that this user may write to the data directory.`,
+      `${path} can't be locked. Check that this user may write to that directory.`,
       { cause: error },
     )
   }

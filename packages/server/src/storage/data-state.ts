@@ -9,8 +9,8 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { RelayStartError } from '../errors.js'
+import { syncDirectory } from './data-directory.js'
 import { hasAllPages, isLaterSalt, logPathOf, readLog, saltOfLog } from './sqlite-log.js'
-import { syncDirectory } from './sync-directory.js'
 
 /**
  * What must be in a data directory, kept beside the database (`relay.state`). SQLite takes a database whose log is gone for

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { dirname } from 'node:path'
 import { RelayStartError } from '../errors.js'
+import { syncDirectory } from './data-directory.js'
 import { checkDataState } from './data-state.js'
-import { explain, type SqliteDatabase } from './sqlite-database.js'
+import { emptyLog, explain, type SqliteDatabase } from './sqlite-database.js'
 import { createSqliteStatements, type SqliteStatements } from './sqlite-statements.js'
-import { syncDirectory } from './sync-directory.js'
 
 export interface SqliteConnection {
   readonly database: SqliteDatabase
@@ -103,8 +103,10 @@ export function createSqliteConnections(
     },
     close() {
       try {
+        // A backup that is still reading must not hold up the stop.
+        current.database.exec('PRAGMA busy_timeout = 0')
         // Where that fails, everything is in the log.
-        if (isTrusted) current.database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+        if (isTrusted) emptyLog(current.database)
       } catch {
       } finally {
         try {

@@ -7,7 +7,7 @@ export type SqliteDatabase = Database.Database
 
 /** `PRAGMA synchronous` as it reads back: every commit is an fsync of the write-ahead log. */
 const SYNCHRONOUS_FULL = 2
-/** For readers beside the relay (`inspect`, `VACUUM INTO`), which hold locks for moments only. */
+/** For what holds locks for moments only. Readers beside the relay (`backup`, `inspect`) don't keep it from writing. */
 const BUSY_TIMEOUT_MS = 5_000
 /**
  * Pages of the write-ahead log before it is copied into the database, 16 MiB instead of the usual 4: a page that is written by
@@ -28,7 +28,6 @@ export function openDatabase(path: string, newEpoch: () => string): SqliteDataba
   settleLog(path)
   const database = connect(path)
   try {
-    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     const isNew = readPragma(database, 'schema_version') === 0
     if (!isNew) requireOwnFile(database, path)
     database.exec('PRAGMA journal_mode = WAL')
@@ -39,6 +38,7 @@ export function openDatabase(path: string, newEpoch: () => string): SqliteDataba
     if (isNew) createTables(database, newEpoch())
     // A reader beside the relay may keep it from getting to the end; that does no harm.
     database.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     return database
   } catch (error) {
     database.close()
@@ -71,6 +71,16 @@ function settleLog(path: string): void {
   }
 }
 
+/**
+ * Brings the write-ahead log into the database file, syncs both and empties the log.
+ *
+ * @returns whether it could: a reader may still need the log
+ */
+export function emptyLog(database: SqliteDatabase): boolean {
+  const row: unknown = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').raw().get()
+  return Array.isArray(row) && row[0] === 0
+}
+
 export function readPragma(database: SqliteDatabase, name: string): unknown {
   const row: unknown = database.prepare(`PRAGMA ${name}`).raw().get()
   return Array.isArray(row) ? row[0] : undefined
@@ -84,7 +94,8 @@ function connect(path: string): SqliteDatabase {
   }
 }
 
-function requireOwnFile(database: SqliteDatabase, path: string): void {
+/** @throws RelayStartError unless the file is a relay's, of a version that this one knows [WIRE-3] */
+export function requireOwnFile(database: SqliteDatabase, path: string): void {
   if (readPragma(database, 'application_id') !== APPLICATION_ID) {
     throw new RelayStartError(
       'data-foreign',

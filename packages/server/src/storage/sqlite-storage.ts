@@ -1,18 +1,26 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isTidemarkError, TidemarkError } from '@tidemark/core'
 import { RelayStartError } from '../errors.js'
+import { type Log, silentLog } from '../log.js'
+import { DATABASE_FILE, requireFinishedRestore, syncDirectory } from './data-directory.js'
 import { lockDataDirectory } from './data-lock.js'
+import { settlePlace } from './place.js'
 import type { RelayStorage, RelayTransaction } from './port.js'
 import { createSerialQueue } from './serial-queue.js'
-import { createSqliteConnections, type SqliteConnections } from './sqlite-connections.js'
+import {
+  createSqliteConnections,
+  type SqliteConnection,
+  type SqliteConnections,
+} from './sqlite-connections.js'
 import { messageOf, openDatabase, type SqliteDatabase } from './sqlite-database.js'
 import type { SqliteStatements } from './sqlite-statements.js'
-import { syncDirectory } from './sync-directory.js'
 
 export interface SqliteStorageOptions {
   /** A directory of the relay's own; made when it isn't there. */
   readonly directory: string
+  readonly log?: Log
 }
 
 type OpenDatabase = (path: string, newEpoch: () => string) => SqliteDatabase
@@ -23,19 +31,22 @@ type OpenDatabase = (path: string, newEpoch: () => string) => SqliteDatabase
  *
  * @throws RelayStartError when the directory can't be written, is in use, lacks something, or doesn't promise durability
  */
-export function openSqliteStorage({ directory }: SqliteStorageOptions): RelayStorage {
-  return openStorageWith(directory, openDatabase)
+export function openSqliteStorage({ directory, log }: SqliteStorageOptions): RelayStorage {
+  return openStorageWith(directory, openDatabase, log)
 }
 
 /** For tests, which hand in databases that fail. */
-export function openStorageWith(directory: string, open: OpenDatabase): RelayStorage {
+export function openStorageWith(
+  directory: string,
+  open: OpenDatabase,
+  log: Log = silentLog,
+): RelayStorage {
   makeDirectory(directory)
   const unlock = lockDataDirectory(directory)
   try {
-    return createSqliteStorage(
-      createSqliteConnections(join(directory, 'tidemark.db'), open),
-      unlock,
-    )
+    requireFinishedRestore(directory)
+    const path = join(directory, DATABASE_FILE)
+    return createSqliteStorage(createSqliteConnections(path, settled(open, log)), unlock)
   } catch (error) {
     unlock()
     throw error
@@ -45,19 +56,11 @@ export function openStorageWith(directory: string, open: OpenDatabase): RelaySto
 function createSqliteStorage(connections: SqliteConnections, unlock: () => void): RelayStorage {
   const queue = createSerialQueue()
 
-  async function inTransaction<T>(work: (tx: RelayTransaction) => Promise<T>): Promise<T> {
-    const { database, statements } = connections.forWriting()
+  async function transaction<T>(work: (tx: RelayTransaction) => Promise<T>): Promise<T> {
+    const connection = connections.forWriting()
     try {
-      database.exec('BEGIN IMMEDIATE')
-      statements.begin()
-      const result = await work(statements.transaction)
-      statements.settle()
-      // A failed commit is never tried again: what the kernel dropped, a second fsync doesn't bring back.
-      database.exec('COMMIT')
-      return result
+      return await inTransaction(connection, () => work(connection.statements.transaction))
     } catch (error) {
-      // Some errors have rolled back already.
-      if (database.inTransaction) rollBack(database)
       if (!isTidemarkError(error)) connections.distrust()
       throw error
     }
@@ -82,7 +85,7 @@ function createSqliteStorage(connections: SqliteConnections, unlock: () => void)
   return {
     epoch: () => read((statements) => statements.epoch()),
     epochStartedAt: () => read((statements) => statements.epochStartedAt()),
-    transaction: (work) => enqueue(() => inTransaction(work)),
+    transaction: (work) => enqueue(() => transaction(work)),
     head: (space) => read((statements) => statements.head(space)),
     horizon: (space) => read((statements) => statements.horizon(space)),
     spacesWithTombstones: (before) => read((statements) => statements.spacesWithTombstones(before)),
@@ -91,6 +94,41 @@ function createSqliteStorage(connections: SqliteConnections, unlock: () => void)
       read((statements) => statements.entitiesSince(space, since, limits)),
     totals: () => read((statements) => statements.totals()),
     close: () => enqueue(async () => connections.close()).finally(unlock),
+  }
+}
+
+/** Atomic, and durable once its promise resolves. */
+export async function inTransaction<T>(
+  { database, statements }: SqliteConnection,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    database.exec('BEGIN IMMEDIATE')
+    statements.begin()
+    const result = await work()
+    statements.settle()
+    // A failed commit is never tried again: what the kernel dropped, a second fsync doesn't bring back.
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    // Some errors have rolled back already.
+    if (database.inTransaction) rollBack(database)
+    throw error
+  }
+}
+
+/** Opens the database, and notes where it is. */
+export function settled(open: OpenDatabase, log: Log): OpenDatabase {
+  return (path, newEpoch) => {
+    const database = open(path, newEpoch)
+    try {
+      if (settlePlace(database, path, randomUUID))
+        log.warn({ path }, 'the data was copied or moved here: it has a new epoch')
+      return database
+    } catch (error) {
+      database.close()
+      throw error
+    }
   }
 }
 

@@ -12,6 +12,7 @@ export {
   type SharedValue,
   type SharedValues,
 } from './document.js'
+export { eraseItems } from './erase-items.js'
 export { lackingIn, rootOf } from './lacking.js'
 export { nestingOf } from './nesting.js'
 export {

@@ -55,7 +55,8 @@ function runsOf(first: Run, moves: readonly ItemRun[]): Run[] {
   return runs
 }
 
-function deleteItems(transaction: Y.Transaction, id: ItemId, length: number): void {
+/** Deletes what is left of `length` clocks from `id` on. */
+export function deleteItems(transaction: Y.Transaction, id: ItemId, length: number): void {
   const { store } = transaction.doc
   const end = Math.min(id.clock + length, Y.getState(store, id.client))
   for (let clock = id.clock; clock < end; ) {

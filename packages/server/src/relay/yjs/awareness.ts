@@ -22,6 +22,8 @@ export interface AwarenessTable<Owner extends AwarenessOwner> {
   expire(now: number): readonly AwarenessState[]
   /** The client id that the owner speaks for. */
   clientOf(owner: Owner): number | undefined
+  /** Whether somebody is known by it. */
+  has(client: number): boolean
   all(): readonly AwarenessState[]
 }
 
@@ -34,7 +36,8 @@ const EXPIRE_MS = 30_000
 /** A name, a colour, and a selection in an editor take some hundred bytes. */
 const MAX_STATE_CHARACTERS = 8 * 1024
 const MAX_CLIENT = 2 ** 32 - 1
-const GONE = 'null'
+/** What a client that has left says of itself. */
+export const GONE = 'null'
 
 interface Claim<Owner> extends AwarenessState {
   readonly owner: Owner
@@ -96,6 +99,7 @@ export function createAwarenessTable<Owner extends AwarenessOwner>(): AwarenessT
       return expired.flatMap(({ client }) => remove(client) ?? [])
     },
     clientOf: (owner) => clients.get(owner),
+    has: (client) => claims.has(client),
     all: () => [...claims.values()].map(({ client, clock, json }) => ({ client, clock, json })),
   }
 }

@@ -7,6 +7,8 @@ export interface RoomMember {
   role(): Role | undefined
   /** Whether it was given the document: from then on it is told of changes. */
   readonly isSynced: boolean
+  /** Bytes that were sent to it and have not left. */
+  readonly bufferedBytes: number
   send(frame: Uint8Array): void
   close(code: number, reason: string): void
   /** Says something if nothing was said for a while. */

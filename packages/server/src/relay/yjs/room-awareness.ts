@@ -1,7 +1,10 @@
 import type { Clock } from '@tidemark/core'
+import type { PresencePort } from '../ports.js'
+import type { YjsAddress } from './address.js'
 import { type AwarenessState, createAwarenessTable } from './awareness.js'
 import type { RoomMember } from './member.js'
 import { encodeAwareness } from './messages.js'
+import { createPresenceBridge } from './presence-bridge.js'
 
 /** What moves within it is told once: some twenty cursors a second, however fast they move. */
 const WINDOW_MS = 50
@@ -20,11 +23,20 @@ export interface RoomAwareness {
   stop(): void
 }
 
-export function createRoomAwareness(clock: Clock, members: ReadonlySet<RoomMember>): RoomAwareness {
+export interface RoomAwarenessOptions {
+  readonly clock: Clock
+  readonly members: ReadonlySet<RoomMember>
+  readonly address: YjsAddress
+  readonly presence: PresencePort
+}
+
+export function createRoomAwareness(options: RoomAwarenessOptions): RoomAwareness {
+  const { clock, members } = options
   const table = createAwarenessTable<RoomMember>()
   let news = new Map<number, AwarenessState>()
   let cancelFlush = (): void => {}
   let cancelTick = clock.schedule(tick, TICK_MS)
+  const bridge = createPresenceBridge({ ...options, isTaken: table.has, tell })
 
   function tell(states: readonly AwarenessState[]): void {
     if (states.length === 0) return
@@ -41,18 +53,28 @@ export function createRoomAwareness(clock: Clock, members: ReadonlySet<RoomMembe
 
   function tick(): void {
     tell(table.expire(clock.now()))
+    tell(bridge.renewed())
     for (const member of [...members]) member.keepAlive()
     cancelTick = clock.schedule(tick, TICK_MS)
   }
 
   return {
-    take: (member, states) => tell(table.take(member, states, clock.now())),
-    leave: (member) => tell(table.leave(member)),
+    take(member, states) {
+      const stock = states.filter(({ client }) => !bridge.holds(client))
+      const own = table.take(member, stock, clock.now())
+      for (const state of own) bridge.say(member, state)
+      tell(own)
+    },
+    leave(member) {
+      bridge.leave(member)
+      tell(table.leave(member))
+    },
     clientOf: table.clientOf,
-    frame: () => encodeAwareness(table.all()),
+    frame: () => encodeAwareness([...table.all(), ...bridge.all()]),
     stop() {
       cancelFlush()
       cancelTick()
+      bridge.stop()
     },
   }
 }

@@ -72,7 +72,7 @@ export function createRoom({ context, address, state, subscriber, onEmpty }: Roo
   const { space, ref } = address
   const { doc } = state
   const members = new Set<RoomMember>()
-  const awareness = createRoomAwareness(clock, members)
+  const awareness = createRoomAwareness({ clock, members, address, presence: context.presence })
   const held: (() => void)[] = []
   let { generation, sequence, lastModified } = state
   let isPinned = generation !== undefined && !state.isUnpinned

@@ -85,6 +85,9 @@ export function createYjsSession(
     get isSynced() {
       return isSynced
     },
+    get bufferedBytes() {
+      return connection.bufferedBytes
+    },
     send,
     close,
     keepAlive() {
