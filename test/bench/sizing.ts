@@ -15,6 +15,7 @@ import {
 import { WebSocket } from 'ws'
 import { endProcess, type OwnedProcess, spawnOwned } from '../support/owned-process.js'
 import { inRepository, removeFolder, temporaryFolder } from '../support/repository.js'
+import { FULL_SPEED } from './relay/servers.js'
 
 /**
  * What a relay needs, for `docs/operations.md`: memory of a connection, disk of an entity, operations a second, time of a
@@ -35,7 +36,15 @@ interface Connection {
 }
 
 async function startRelay(data: string): Promise<{ child: OwnedProcess; url: string }> {
-  const child = spawnOwned(process.execPath, [CLI, 'serve', '--port', '0', '--data', data])
+  const child = spawnOwned(process.execPath, [
+    CLI,
+    'serve',
+    '--port',
+    '0',
+    '--data',
+    data,
+    ...FULL_SPEED,
+  ])
   const lines = createInterface({ input: child.stdout })
   for await (const line of lines) {
     const url = /^Tidemark relay on http:(\S+)$/.exec(line)?.[1]

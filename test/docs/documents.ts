@@ -14,6 +14,7 @@ export const DOCUMENTS: readonly string[] = [
   'docs/durability.md',
   'docs/guarantees.md',
   'docs/laws.md',
+  'docs/limits.md',
   'docs/presence.md',
   'docs/operations.md',
   'docs/protocol.md',

@@ -68,7 +68,7 @@ describe('tidemark serve', () => {
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { readonly msg: string }).msg)
-    expect(messages).toEqual(['listening', 'stopping', 'stopped'])
+    expect(messages).toEqual(['listening', 'stopping', 'connection closed by the relay', 'stopped'])
   })
 
   it('[DUR-3] keeps everything that it acknowledged when it is killed, over and over', async () => {

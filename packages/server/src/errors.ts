@@ -28,6 +28,10 @@ export type RelayStartErrorCode =
   | 'host-not-loopback'
   /** The directory to serve files from does not exist. */
   | 'public-missing'
+  /** What stands for a trusted proxy is neither an address nor a network. */
+  | 'proxy-invalid'
+  /** There is no such limit, or its value is none. */
+  | 'limit-invalid'
   /** The configuration file that was named is not there. */
   | 'config-missing'
   /** The configuration file can't be run, or exports no configuration. */

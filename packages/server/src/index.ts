@@ -39,8 +39,10 @@ export {
   type Readiness,
   type Relay,
   type RelayConnection,
+  type RelayMetrics,
   type RelayOptions,
   type RelaySession,
+  type RelayStats,
   type Revocation,
   type SpaceRoles,
   type YjsRequest,
@@ -59,6 +61,7 @@ export {
   type RelayStorage,
   type RelayTransaction,
   type SqliteStorageOptions,
+  type StorageTotals,
   type StoredEntity,
   type StoredOperation,
 } from './storage/index.js'

@@ -6,6 +6,18 @@ import { inRepository, removeFolder, temporaryFolder } from '../../support/repos
 import { onCore, SERVER_CORE } from '../node-program.js'
 import type { DialectName } from '../programs/relay/dialect.js'
 
+/** What one client may take of a relay in earnest; here one process plays all of them, and the peers have no such limits. */
+export const FULL_SPEED = [
+  'operationsBurst',
+  'userOperationsBurst',
+  'framesBurst',
+  'catchUpBurst',
+  'hellosBurst',
+  'maxConnections',
+  'maxConnectionsPerAddress',
+  'maxConnectionsPerUser',
+].flatMap((limit) => ['--limit', `${limit}=1000000000`])
+
 export interface Memory {
   /** Bytes of the process that are in memory. */
   readonly rss: number
@@ -42,7 +54,7 @@ const commands: Readonly<Record<DialectName, (port: number, folder: string) => s
   tidemark: (port, folder) => {
     const cli = inRepository('packages/server/dist/cli.js')
     const options = ['--port', String(port), '--data', join(folder, 'data')]
-    return [process.execPath, cli, 'serve', ...options, '--log-level', 'error']
+    return [process.execPath, cli, 'serve', ...options, '--log-level', 'error', ...FULL_SPEED]
   },
   hocuspocus: (port, folder) => [
     process.execPath,

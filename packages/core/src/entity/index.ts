@@ -80,6 +80,7 @@ export {
   type ItemTable,
   mergeUpdates,
   movedRun,
+  nestingOf,
   openDocument,
   readShared,
   type SharedValue,

@@ -56,6 +56,7 @@ describe('the strict validator lets through', () => {
       ],
       clocks: new Map([[OWN, 5]]),
       tails: new Map([[OWN, 4]]),
+      types: 0,
     })
   })
 

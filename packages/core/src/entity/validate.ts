@@ -36,6 +36,8 @@ export interface ValidatedUpdate {
   readonly clocks: ReadonlyMap<number, number>
   /** By client id that it writes registers under, the clock of the last one. */
   readonly tails: ReadonlyMap<number, number>
+  /** How many XML elements and texts it makes: what may nest. */
+  readonly types: number
 }
 
 /** Yjs encodes clocks as numbers; beyond 2^31 its own arithmetic is no longer sure. */
@@ -95,6 +97,7 @@ interface Reading {
   readonly tails: Map<number, number>
   readonly elements: Element[]
   structs: number
+  types: number
 }
 
 function readUpdate(
@@ -106,13 +109,22 @@ function readUpdate(
   const clocks = new Map<number, number>()
   const tails = new Map<number, number>()
   const elements: Element[] = []
-  const reading: Reading = { decoder, context, limits, clocks, tails, elements, structs: 0 }
+  const reading: Reading = {
+    decoder,
+    context,
+    limits,
+    clocks,
+    tails,
+    elements,
+    structs: 0,
+    types: 0,
+  }
   const clients = decoding.readVarUint(decoder)
   if (clients > (limits.maxClients ?? MAX_CLIENTS)) throw invalid(`${clients} client ids`)
   for (let index = 0; index < clients; index++) readClient(reading)
   readDeletions(decoder, (client) => clocks.get(client) ?? context.clock(client), limits)
   if (decoder.pos !== length) throw invalid('bytes after its end')
-  return { elements, clocks, tails }
+  return { elements, clocks, tails, types: reading.types }
 }
 
 function readClient(reading: Reading): void {
@@ -155,7 +167,7 @@ function readStruct(reading: Reading, id: ItemId): number {
     if (context.end !== undefined && (info & 0x1f) === CONTENT.deleted) return readShed(reading, id)
     return readRegisters(reading, id, info)
   }
-  return readContent(decoder, info & 0x1f)
+  return readContent(reading, info & 0x1f)
 }
 
 /** A neighbour must be known, or stand before the item itself. */
@@ -226,7 +238,8 @@ function readElement(decoder: decoding.Decoder, context: UpdateContext): Element
 }
 
 /** Reads what an item of a text, a list or XML holds, and returns its length in clocks. */
-function readContent(decoder: decoding.Decoder, content: number): number {
+function readContent(reading: Reading, content: number): number {
+  const { decoder } = reading
   switch (content) {
     case CONTENT.deleted:
       return readLength(decoder)
@@ -246,6 +259,7 @@ function readContent(decoder: decoding.Decoder, content: number): number {
       const type = decoding.readVarUint(decoder)
       if (type === XML_ELEMENT) assertKey(decoding.readVarString(decoder))
       else if (type !== XML_TEXT) throw invalid(`a type of kind ${type}`)
+      reading.types += 1
       return 1
     }
     case CONTENT.any: {

@@ -277,6 +277,7 @@ export function createDeviceLink(host: DeviceLinkHost): DeviceLink {
   }
 
   function changed(): void {
+    if (sync.caughtUp) link?.settled()
     const now = inFlight()
     const entities = new Set<EntityKey>()
     for (const id of difference(now, told)) {

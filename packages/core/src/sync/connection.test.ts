@@ -13,6 +13,7 @@ import {
   connectionStatus,
   HEARTBEAT_MS,
   IDLE,
+  MAX_SPREAD_MS,
   PONG_TIMEOUT_MS,
   reduceConnection,
 } from './connection.js'
@@ -26,8 +27,11 @@ const STATES = {
   idle: IDLE,
   connecting: { kind: 'connecting', attempt: 3 },
   greeting: { kind: 'greeting', attempt: 3 },
-  online: { kind: 'online', silent: false },
-  'online, silent': { kind: 'online', silent: true },
+  'greeting, told to go': { kind: 'greeting', attempt: 3, spread: 9_000 },
+  online: { kind: 'online', silent: false, attempt: 0 },
+  'online, not settled': { kind: 'online', silent: false, attempt: 3 },
+  'online, silent': { kind: 'online', silent: true, attempt: 3 },
+  'online, told to go': { kind: 'online', silent: false, attempt: 0, spread: 9_000 },
   waiting: { kind: 'waiting', attempt: 3 },
   'connecting, refused': { kind: 'connecting', attempt: 3, refused: true },
   'greeting, refused': { kind: 'greeting', attempt: 3, refused: true },
@@ -46,6 +50,8 @@ const EVENTS = {
   opened: { type: 'opened' },
   welcomed: { type: 'welcomed' },
   heard: { type: 'heard' },
+  settled: { type: 'settled' },
+  goodbye: { type: 'goodbye', spread: 6_000 },
   lost: { type: 'lost', code: 1006, reason: '' },
   'lost for good': { type: 'lost', code: CLOSE_CODES.incompatible, reason: 'version 2' },
   refused: { type: 'lost', code: CLOSE_CODES.unauthorized, reason: 'expired' },
@@ -64,10 +70,23 @@ const greeting: ConnectionStep = [
   { kind: 'greeting', attempt: 3 },
   [{ type: 'greet' }, alarm(CONNECT_TIMEOUT_MS)],
 ]
-const online: ConnectionStep = [{ kind: 'online', silent: false }, [alarm(HEARTBEAT_MS)]]
-const asking: ConnectionStep = [
-  { kind: 'online', silent: true },
+const online = (attempt: number): ConnectionStep => [
+  { kind: 'online', silent: false, attempt },
+  [alarm(HEARTBEAT_MS)],
+]
+const asking = (attempt: number): ConnectionStep => [
+  { kind: 'online', silent: true, attempt },
   [{ type: 'ping' }, alarm(PONG_TIMEOUT_MS)],
+]
+/** The same state, told to go. */
+const toldToGo = (before: ConnectionState): ConnectionStep => [
+  { ...before, spread: 6_000 } as ConnectionState,
+  [],
+]
+/** Half of what the relay asked for. */
+const retreatWithin = (attempt: number, spread: number): ConnectionStep => [
+  { kind: 'waiting', attempt: attempt + 1 },
+  [{ type: 'disconnect' }, alarm(spread / 2)],
 ]
 /** After a failed attempt: half of the ceiling, since the random number is 0.5. */
 const retreat = (attempt: number): ConnectionStep => [
@@ -99,6 +118,8 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     opened: nothing,
     welcomed: nothing,
     heard: nothing,
+    settled: nothing,
+    goodbye: nothing,
     lost: nothing,
     'lost for good': nothing,
     refused: nothing,
@@ -111,6 +132,8 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     opened: greeting,
     welcomed: nothing,
     heard: nothing,
+    settled: nothing,
+    goodbye: nothing,
     lost: retreat(3),
     'lost for good': halted,
     refused: onTheLastTry(retreat(3)),
@@ -121,24 +144,56 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     stop: stopped,
     hint: nothing,
     opened: nothing,
-    welcomed: online,
+    welcomed: online(3),
     heard: nothing,
+    settled: nothing,
+    goodbye: toldToGo(STATES.greeting),
     lost: retreat(3),
     'lost for good': halted,
     refused: onTheLastTry(retreat(3)),
     alarm: retreat(3),
   },
+  'greeting, told to go': {
+    start: nothing,
+    stop: stopped,
+    hint: nothing,
+    opened: nothing,
+    welcomed: [{ ...STATES['online, told to go'], attempt: 3 }, online(3)[1]],
+    heard: nothing,
+    settled: nothing,
+    goodbye: toldToGo(STATES.greeting),
+    lost: retreatWithin(3, 9_000),
+    'lost for good': halted,
+    refused: onTheLastTry(retreatWithin(3, 9_000)),
+    alarm: retreatWithin(3, 9_000),
+  },
   online: {
     start: nothing,
     stop: stopped,
-    hint: asking,
+    hint: asking(0),
     opened: nothing,
     welcomed: nothing,
-    heard: online,
+    heard: online(0),
+    settled: nothing,
+    goodbye: toldToGo(STATES.online),
     lost: retreat(0),
     'lost for good': halted,
     refused: onTheLastTry(retreat(0)),
-    alarm: asking,
+    alarm: asking(0),
+  },
+  'online, not settled': {
+    start: nothing,
+    stop: stopped,
+    hint: asking(3),
+    opened: nothing,
+    welcomed: nothing,
+    heard: online(3),
+    settled: [STATES.online, []],
+    goodbye: toldToGo(STATES['online, not settled']),
+    lost: retreat(3),
+    'lost for good': halted,
+    refused: onTheLastTry(retreat(3)),
+    alarm: asking(3),
   },
   'online, silent': {
     start: nothing,
@@ -146,11 +201,27 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     hint: nothing,
     opened: nothing,
     welcomed: nothing,
-    heard: online,
-    lost: retreat(0),
+    heard: online(3),
+    settled: [{ kind: 'online', silent: true, attempt: 0 }, []],
+    goodbye: toldToGo(STATES['online, silent']),
+    lost: retreat(3),
     'lost for good': halted,
-    refused: onTheLastTry(retreat(0)),
-    alarm: retreat(0),
+    refused: onTheLastTry(retreat(3)),
+    alarm: retreat(3),
+  },
+  'online, told to go': {
+    start: nothing,
+    stop: stopped,
+    hint: [{ ...STATES['online, told to go'], silent: true }, asking(0)[1]],
+    opened: nothing,
+    welcomed: nothing,
+    heard: [STATES['online, told to go'], online(0)[1]],
+    settled: nothing,
+    goodbye: toldToGo(STATES.online),
+    lost: retreatWithin(0, 9_000),
+    'lost for good': halted,
+    refused: onTheLastTry(retreatWithin(0, 9_000)),
+    alarm: [{ ...STATES['online, told to go'], silent: true }, asking(0)[1]],
   },
   waiting: {
     start: nothing,
@@ -159,6 +230,8 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     opened: nothing,
     welcomed: nothing,
     heard: nothing,
+    settled: nothing,
+    goodbye: nothing,
     lost: nothing,
     'lost for good': nothing,
     refused: nothing,
@@ -171,6 +244,8 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     opened: onTheLastTry(greeting),
     welcomed: nothing,
     heard: nothing,
+    settled: nothing,
+    goodbye: nothing,
     lost: onTheLastTry(retreat(3)),
     'lost for good': halted,
     refused: unauthorized,
@@ -181,8 +256,10 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     stop: stopped,
     hint: nothing,
     opened: nothing,
-    welcomed: online,
+    welcomed: online(3),
     heard: nothing,
+    settled: nothing,
+    goodbye: toldToGo(STATES['greeting, refused']),
     lost: onTheLastTry(retreat(3)),
     'lost for good': halted,
     refused: unauthorized,
@@ -195,6 +272,8 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     opened: nothing,
     welcomed: nothing,
     heard: nothing,
+    settled: nothing,
+    goodbye: nothing,
     lost: nothing,
     'lost for good': nothing,
     refused: nothing,
@@ -207,6 +286,8 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     opened: nothing,
     welcomed: nothing,
     heard: nothing,
+    settled: nothing,
+    goodbye: nothing,
     lost: nothing,
     'lost for good': nothing,
     refused: nothing,
@@ -219,6 +300,8 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     opened: nothing,
     welcomed: nothing,
     heard: nothing,
+    settled: nothing,
+    goodbye: nothing,
     lost: nothing,
     'lost for good': nothing,
     refused: nothing,
@@ -231,6 +314,8 @@ const TRANSITIONS: Record<StateName, Record<EventName, ConnectionStep | typeof n
     opened: nothing,
     welcomed: nothing,
     heard: nothing,
+    settled: nothing,
+    goodbye: nothing,
     lost: nothing,
     'lost for good': nothing,
     refused: nothing,
@@ -280,7 +365,7 @@ const unit = fc.oneof(
   fc.constantFrom(0, 1 - Number.EPSILON),
   fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
 )
-const course = fc.array(fc.tuple(event, unit), { maxLength: 60 })
+const course = fc.array(fc.tuple(event, unit), { maxLength: 60, size: 'max' })
 
 interface Moment {
   readonly before: ConnectionState
@@ -290,6 +375,7 @@ interface Moment {
   readonly alarms: number
   readonly sockets: number
   readonly failures: number
+  readonly spread: number | undefined
 }
 
 /** Runs the machine as `createLink` does: one socket, one alarm, an alarm event only while an alarm is set. */
@@ -298,8 +384,10 @@ function play(script: readonly (readonly [ConnectionEvent, number])[]): Moment[]
   let state: ConnectionState = IDLE
   let alarms = 0
   let sockets = 0
-  /** Attempts in a row that did not get as far as `online`. */
+  /** Links in a row that did not settle. */
   let failures = 0
+  /** What the relay has asked for on this link. */
+  let spread: number | undefined
   for (const [next, random] of script) {
     if (next.type === 'alarm') {
       if (alarms === 0) continue
@@ -315,9 +403,13 @@ function play(script: readonly (readonly [ConnectionEvent, number])[]): Moment[]
       if (effect.type === 'connect') sockets += 1
       if (effect.type === 'disconnect') sockets = 0
     }
-    if (after.kind === 'online' || after.kind === 'idle' || after.kind === 'halted') failures = 0
+    const linked = before.kind === 'greeting' || before.kind === 'online'
+    if (next.type === 'goodbye' && linked) spread = next.spread
+    if (after.kind === 'connecting') spread = undefined
+    if (next.type === 'settled' && before.kind === 'online') failures = 0
+    if (after.kind === 'idle' || after.kind === 'halted') failures = 0
     else if (after.kind === 'waiting' && before.kind !== 'waiting') failures += 1
-    moments.push({ before, event: next, after, effects, alarms, sockets, failures })
+    moments.push({ before, event: next, after, effects, alarms, sockets, failures, spread })
     state = after
   }
   return moments
@@ -381,13 +473,13 @@ describe('over any course of events, the connection', () => {
     })
   })
 
-  test('waits between attempts for no longer than the back-off allows', () => {
-    holds(({ before, after, effects, failures }) => {
+  test('waits between attempts for no longer than the back-off allows, which begins anew with a settled link only', () => {
+    holds(({ before, after, effects, failures, spread }) => {
       if (after.kind !== 'waiting' || before.kind === 'waiting') return
       const [delay] = effects.flatMap((effect) =>
         effect.type === 'alarm' ? [effect.milliseconds] : [],
       )
-      const ceiling = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (failures - 1))
+      const ceiling = spread ?? Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (failures - 1))
       expect(delay).toBeGreaterThanOrEqual(0)
       expect(delay).toBeLessThanOrEqual(ceiling)
       expect(Number.isInteger(delay)).toBe(true)
@@ -418,6 +510,35 @@ test('full jitter: a thousand clients that lose a relay come back spread over th
   for (const attempt of [6, 7, 100, 5000]) expect(lost(0.5, attempt)).toBe(BACKOFF_CAP_MS / 2)
 })
 
+test('[NET-2] a goodbye spreads clients over what the relay asks for, within reason', () => {
+  const spread = (asked: number): ConnectionState =>
+    reduceConnection(STATES.online, { type: 'goodbye', spread: asked }, RANDOM)[0]
+  expect(reduceConnection(spread(20_000), EVENTS.lost, 0.25)[1]).toContainEqual(alarm(5_000))
+  expect(reduceConnection(spread(1e12), EVENTS.lost, 0.5)[1]).toContainEqual(
+    alarm(MAX_SPREAD_MS / 2),
+  )
+  // Once only: who finds nobody there backs off as usual.
+  const [waiting] = reduceConnection(spread(20_000), EVENTS.lost, 0.25)
+  const [attempt] = reduceConnection(waiting, EVENTS.alarm, RANDOM)
+  expect(reduceConnection(attempt, EVENTS.lost, RANDOM)[1]).toContainEqual(alarm(BACKOFF_BASE_MS))
+})
+
+test('[NET-2] a relay that welcomes and is lost before anything has arrived is tried less and less often', () => {
+  const delays: number[] = []
+  let [state] = reduceConnection(IDLE, EVENTS.start, RANDOM)
+  for (let round = 0; round < 4; round++) {
+    for (const next of [EVENTS.opened, EVENTS.welcomed, EVENTS.lost, EVENTS.alarm]) {
+      const [after, effects] = reduceConnection(state, next, RANDOM)
+      if (after.kind === 'waiting')
+        delays.push(
+          ...effects.flatMap((effect) => ('milliseconds' in effect ? [effect.milliseconds] : [])),
+        )
+      state = after
+    }
+  }
+  expect(delays).toEqual([250, 500, 1_000, 2_000])
+})
+
 describe('what an app is shown', () => {
   const STATUSES: Record<
     StateName,
@@ -426,8 +547,11 @@ describe('what an app is shown', () => {
     idle: ['offline', 'offline'],
     connecting: ['offline', 'offline'],
     greeting: ['offline', 'offline'],
+    'greeting, told to go': ['offline', 'offline'],
     online: ['connecting', 'online'],
+    'online, not settled': ['connecting', 'online'],
     'online, silent': ['connecting', 'online'],
+    'online, told to go': ['connecting', 'online'],
     waiting: ['offline', 'offline'],
     'connecting, refused': ['offline', 'offline'],
     'greeting, refused': ['offline', 'offline'],

@@ -12,6 +12,7 @@ import { CLOSE_CODES, isPermanentClose } from '../protocol/index.js'
  *  (any)              waiting ◀──────────────┴───────────────────┘
  *                                             a permanent close code ──▶ halted
  *
+ * Back-off begins anew once the link has settled, and not before. After a goodbye the relay's spread takes its place.
  * A token that is refused (4401) is no end yet: another one is asked for, once. When that one is refused as well the link is
  * halted until somebody asks for it, or a hint suggests that there may be another token now.
  *
@@ -21,8 +22,9 @@ export type ConnectionState =
   /** Not wanted: the store is closed, has no relay, or another tab holds the link. */
   | { readonly kind: 'idle' }
   | ({ readonly kind: 'connecting' } & Attempt)
-  | ({ readonly kind: 'greeting' } & Attempt)
-  | { readonly kind: 'online'; readonly silent: boolean }
+  | ({ readonly kind: 'greeting' } & Attempt & Spread)
+  /** `attempt` is that of the link before it has proven itself: a relay that welcomes and fails is given more and more time. */
+  | ({ readonly kind: 'online'; readonly silent: boolean; readonly attempt: number } & Spread)
   | ({ readonly kind: 'waiting' } & Attempt)
   /** Trying again by itself can't help. */
   | { readonly kind: 'halted'; readonly code: number; readonly reason: string }
@@ -31,6 +33,11 @@ export interface Attempt {
   readonly attempt: number
   /** The last token was refused: the next one has to be another, and is the last one that is tried. */
   readonly refused?: true
+}
+
+interface Spread {
+  /** Within how many milliseconds the relay wants to be tried again when it has closed the link. */
+  readonly spread?: number | undefined
 }
 
 export type ConnectionEvent =
@@ -42,6 +49,10 @@ export type ConnectionEvent =
   | { readonly type: 'welcomed' }
   /** Any frame arrived. */
   | { readonly type: 'heard' }
+  /** Everything that the relay had has arrived: the link works. */
+  | { readonly type: 'settled' }
+  /** The relay is about to close the link. */
+  | { readonly type: 'goodbye'; readonly spread: number }
   | { readonly type: 'lost'; readonly code: number; readonly reason: string }
   | { readonly type: 'alarm' }
 
@@ -64,6 +75,8 @@ export const PONG_TIMEOUT_MS = 10_000
 /** Full jitter (Brooker, "Exponential Backoff and Jitter"): `random(0, min(cap, base · 2^attempt))`. */
 export const BACKOFF_BASE_MS = 500
 export const BACKOFF_CAP_MS = 30_000
+/** The longest that a relay may send a client away for. */
+export const MAX_SPREAD_MS = 300_000
 
 export const IDLE: ConnectionState = { kind: 'idle' }
 
@@ -87,15 +100,25 @@ export function reduceConnection(
       if (state.kind === 'halted' && isRefusal(state.code))
         return connect({ attempt: 0, refused: true })
       // A link that slept through may be dead without knowing: ask now.
-      return state.kind === 'online' && !state.silent ? ask() : [state, []]
+      return state.kind === 'online' && !state.silent ? ask(state) : [state, []]
     case 'opened':
       return state.kind === 'connecting'
         ? [{ ...state, kind: 'greeting' }, [{ type: 'greet' }, alarm(CONNECT_TIMEOUT_MS)]]
         : [state, []]
     case 'welcomed':
-      return state.kind === 'greeting' ? online() : [state, []]
+      return state.kind === 'greeting'
+        ? online({ kind: 'online', silent: false, attempt: state.attempt, spread: state.spread })
+        : [state, []]
     case 'heard':
-      return state.kind === 'online' ? online() : [state, []]
+      return state.kind === 'online' ? online(state) : [state, []]
+    case 'settled':
+      return state.kind === 'online' && state.attempt > 0
+        ? [{ ...state, attempt: 0 }, []]
+        : [state, []]
+    case 'goodbye':
+      return state.kind === 'greeting' || state.kind === 'online'
+        ? [{ ...state, spread: Math.min(event.spread, MAX_SPREAD_MS) }, []]
+        : [state, []]
     case 'lost':
       return lost(state, event.code, event.reason, random)
     case 'alarm':
@@ -113,7 +136,7 @@ function onAlarm(state: ConnectionState, random: number): ConnectionStep {
     case 'greeting':
       return retreat(state, random)
     case 'online':
-      return state.silent ? retreat(NEW, random) : ask()
+      return state.silent ? retreat(state, random) : ask(state)
     case 'idle':
     case 'halted':
       return [state, []]
@@ -130,7 +153,7 @@ function lost(
 ): ConnectionStep {
   if (state.kind === 'idle' || state.kind === 'halted' || state.kind === 'waiting')
     return [state, []]
-  const attempt: Attempt = state.kind === 'online' ? NEW : state
+  const attempt: Attempt & Spread = state
   if (code === CLOSE_CODES.unauthorized && attempt.refused === undefined)
     return retreat({ ...attempt, refused: true }, random)
   if (isPermanentClose(code)) {
@@ -139,22 +162,23 @@ function lost(
   return retreat(attempt, random)
 }
 
-const NEW: Attempt = { attempt: 0 }
-
 function connect(attempt: Attempt): ConnectionStep {
   return [{ ...attempt, kind: 'connecting' }, [{ type: 'connect' }, alarm(CONNECT_TIMEOUT_MS)]]
 }
 
-function online(): ConnectionStep {
-  return [{ kind: 'online', silent: false }, [alarm(HEARTBEAT_MS)]]
+type Online = Extract<ConnectionState, { kind: 'online' }>
+
+function online(state: Online): ConnectionStep {
+  return [{ ...state, silent: false }, [alarm(HEARTBEAT_MS)]]
 }
 
-function ask(): ConnectionStep {
-  return [{ kind: 'online', silent: true }, [{ type: 'ping' }, alarm(PONG_TIMEOUT_MS)]]
+function ask(state: Online): ConnectionStep {
+  return [{ ...state, silent: true }, [{ type: 'ping' }, alarm(PONG_TIMEOUT_MS)]]
 }
 
-function retreat({ attempt, refused }: Attempt, random: number): ConnectionStep {
-  const ceiling = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt)
+/** What the relay asked for when it said goodbye; by itself full jitter. */
+function retreat({ attempt, refused, spread }: Attempt & Spread, random: number): ConnectionStep {
+  const ceiling = spread ?? Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt)
   return [
     { kind: 'waiting', attempt: attempt + 1, ...(refused && { refused }) },
     [{ type: 'disconnect' }, alarm(Math.ceil(random * ceiling))],

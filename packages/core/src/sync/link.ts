@@ -32,6 +32,8 @@ export interface Link {
   stop(): void
   hint(): void
   send(message: ClientMessage): void
+  /** Everything that the relay had has arrived: the next loss is the first one again. */
+  settled(): void
   /** Gives the link up because of what came over it; it is built anew after the usual back-off. */
   fail(): void
 }
@@ -129,6 +131,7 @@ export function createLink(
     }
     if (message.type === 'welcome') dispatch({ type: 'welcomed' })
     else dispatch({ type: 'heard' })
+    if (message.type === 'goodbye') dispatch(message)
     if (state.kind === 'online' && message.type !== 'pong') handlers.message(message)
   }
 
@@ -151,6 +154,9 @@ export function createLink(
     stop: () => dispatch({ type: 'stop' }),
     hint: () => dispatch({ type: 'hint' }),
     send,
+    settled() {
+      if (state.kind === 'online' && state.attempt > 0) dispatch({ type: 'settled' })
+    },
     fail,
   }
 }

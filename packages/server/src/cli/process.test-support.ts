@@ -58,8 +58,14 @@ export interface RelayUnderTest extends CommandProcess {
   stop(): Promise<void>
 }
 
+/** Writers of tests write as fast as they can, and don't come back with what is one too many. */
+const FULL_SPEED = ['operationsBurst', 'userOperationsBurst', 'framesBurst'].flatMap((limit) => [
+  '--limit',
+  `${limit}=1000000000`,
+])
+
 export async function serve(data: string): Promise<RelayUnderTest> {
-  const running = start('serve', '--port', '0', '--data', data)
+  const running = start('serve', '--port', '0', '--data', data, ...FULL_SPEED)
   const { stdout } = running.child
   if (stdout === null) throw new Error('no output')
   const lines = createInterface({ input: stdout })

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { pino } from 'pino'
 import { loadConfig, serverOptions } from '../config/index.js'
 import { createRelayServer, type RelayServer } from '../http/index.js'
+import type { Limits } from '../relay/index.js'
 import { action, examples } from './command.js'
 import { print } from './output.js'
 
@@ -16,6 +17,8 @@ interface ServeOptions {
   readonly data?: string
   readonly public?: string
   readonly logLevel?: string
+  readonly trustProxy?: readonly string[]
+  readonly limit?: Partial<Limits>
 }
 
 /** `tidemark serve` */
@@ -31,6 +34,12 @@ export function serveCommand(): Command {
     .option('--data <directory>', 'where the database is kept (default: ./data)')
     .option('--public <directory>', 'an app to serve beside the relay')
     .option('--log-level <level>', `one of ${LOG_LEVELS.join(', ')} (default: info)`, toLogLevel)
+    .option(
+      '--trust-proxy <address>',
+      'a reverse proxy, or a network of them, whose X-Forwarded-For is believed; may be repeated',
+      (value: string, others: readonly string[] = []) => [...others, value],
+    )
+    .option('--limit <name=number>', 'sets a limit; may be repeated', withLimit)
     .addHelpText(
       'after',
       examples('tidemark serve --data ./data --port 8787', 'tidemark serve --config relay.mjs'),
@@ -38,11 +47,14 @@ export function serveCommand(): Command {
     .action(action(serve))
 }
 
-async function serve({ config: file, ...given }: ServeOptions): Promise<void> {
+async function serve({ config: file, limit, ...given }: ServeOptions): Promise<void> {
   const { config } = await loadConfig(file, process.cwd())
-  const merged = { data: './data', ...config, ...given }
+  const limits = { ...config.limits, ...limit }
+  const merged = { data: './data', ...config, ...given, limits }
   const log = pino({ level: merged.logLevel ?? 'info' }, pino.destination({ fd: 2, sync: true }))
-  const server = await createRelayServer(serverOptions(merged, log))
+  // Not an option: everybody on a machine can read the options of its programs.
+  const { TIDEMARK_METRICS_TOKEN: metricsToken } = process.env
+  const server = await createRelayServer({ ...serverOptions(merged, log), metricsToken })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void stop(server, signal))
   }
@@ -68,6 +80,11 @@ function toPort(value: string): number {
   const port = Number(value)
   if (Number.isInteger(port) && port >= 0 && port < 65_536) return port
   throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+function withLimit(value: string, others: Partial<Limits> = {}): Partial<Limits> {
+  const [name = '', number = ''] = value.split('=')
+  return { ...others, [name]: number === '' ? Number.NaN : Number(number) }
 }
 
 function toLogLevel(value: string): string {

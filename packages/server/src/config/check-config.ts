@@ -42,6 +42,7 @@ const config = z.strictObject({
   origins: z
     .array(z.string().refine(isOrigin, 'is no origin; it looks like https://app.example'))
     .optional(),
+  trustProxy: z.array(text).optional(),
   limits: limits.optional(),
 })
 

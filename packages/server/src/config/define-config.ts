@@ -21,6 +21,8 @@ export interface RelayConfig {
   readonly schema?: Schema
   /** Origins of pages that may connect, such as `https://app.example`, besides the relay's own. Default: pages on this machine. */
   readonly origins?: readonly string[]
+  /** Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed. Default: none. */
+  readonly trustProxy?: readonly string[]
   readonly limits?: Partial<Limits>
 }
 

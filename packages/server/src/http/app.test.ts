@@ -45,6 +45,33 @@ describe('without an app', () => {
     expect(await response.json()).toEqual(readiness)
   })
 
+  it.each(['/health', '/ready'])(
+    'takes GET and HEAD at %s, and says so to others',
+    async (path) => {
+      const app = createPlainApp()
+      const head = await app.request(path, { method: 'HEAD' })
+      expect([head.status, await head.text()]).toEqual([200, ''])
+      for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
+        const response = await app.request(path, { method })
+        expect(response.status).toBe(405)
+        expect(response.headers.get('allow')).toBe('GET, HEAD')
+      }
+    },
+  )
+
+  it('says when to ask again while it is not ready', async () => {
+    const response = await createPlainApp({ ready: false, reason: 'stopping' }).request('/ready')
+    expect(response.headers.get('retry-after')).toBe('5')
+  })
+
+  it.each(['/health', '/', '/nothing'])('keeps no large body that is sent to %s', async (path) => {
+    const body = 'x'.repeat(65 * 1024)
+    for (const headers of [{ 'Content-Length': String(body.length) }, {}] as const) {
+      const response = await createPlainApp().request(path, { method: 'POST', body, headers })
+      expect(response.status).toBe(413)
+    }
+  })
+
   it.each(['/', '/index.html', '/metrics', '/health/more'])('has nothing at %s', async (path) => {
     const response = await createPlainApp().request(path)
     expect(response.status).toBe(404)

@@ -8,7 +8,14 @@ import { v7 as uuidv7 } from 'uuid'
 import { RelayStartError } from '../errors.js'
 import { createInspector } from '../inspector/index.js'
 import { type Log, silentLog } from '../log.js'
-import { createRelay, DEFAULT_LIMITS, type Relay, type RelayOptions } from '../relay/index.js'
+import {
+  checkedLimits,
+  createNotices,
+  createRelay,
+  type Limits,
+  type Relay,
+  type RelayOptions,
+} from '../relay/index.js'
 import {
   createMemoryDisk,
   createMemoryStorage,
@@ -17,16 +24,30 @@ import {
 } from '../storage/index.js'
 import { RELAY_VERSION } from '../version.js'
 import { createApp } from './app.js'
+import { createClientAddresses, networkOf } from './client-address.js'
+import { createConnectionGate } from './connection-gate.js'
 import { isLoopback, isLoopbackHost } from './origin.js'
+import { createPrometheus } from './prometheus.js'
 import { isDirectoryWithIndex } from './static-files.js'
 import { systemClock } from './system-clock.js'
 import { attachWebSockets } from './websockets.js'
 
 const DEFAULT_PORT = 8787
 const DEFAULT_HOST = '127.0.0.1'
-/** Reliability S8, S26. */
-const HEADERS_TIMEOUT_MS = 10_000
-const MAX_HEADER_BYTES = 16 * 1024
+/** Reliability S8, S26. A request has a body at most that is refused. */
+const HTTP_OPTIONS = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 5_000,
+  // How exactly these are kept; every 30 s by default.
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16 * 1024,
+}
+const MAX_HEADERS = 100
+/** Requests that one connection may make; health checks and apps make a few. */
+const MAX_REQUESTS_PER_SOCKET = 1_000
+/** Node closes sockets above `maxConnections` unread: some room, so that those above a limit of ours get an answer. */
+const SPARE_SOCKETS = 1_024
 /** Time for clients to answer the close. */
 const GOODBYE_MS = 1_000
 
@@ -42,6 +63,10 @@ export interface RelayServerOptions
   readonly publicDirectory?: string
   /** Origins of pages that may connect, such as `https://app.example`, besides the relay's own. Default: pages on this machine. */
   readonly origins?: readonly string[] | undefined
+  /** Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed. Default: none. */
+  readonly trustProxy?: readonly string[] | undefined
+  /** Who shows it as a bearer token may read `/metrics`. Without it only programs of this machine may. */
+  readonly metricsToken?: string | undefined
 }
 
 export interface RelayServer extends Pick<Relay, 'revoke'> {
@@ -67,8 +92,10 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     )
   }
   const publicDirectory = findPublicDirectory(options.publicDirectory)
+  const limits = limitsOf(options.limits)
+  const addresses = createClientAddresses(options.trustProxy ?? [])
   const { storage, release } = openStorage(data, log)
-  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const prometheus = createPrometheus()
   const relay = createRelay({
     storage,
     clock: systemClock,
@@ -76,10 +103,22 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     operationId: () => uuidv7(),
     limits,
     log,
+    metrics: prometheus.metrics,
     authenticate,
     authorize: options.authorize,
     schema: options.schema,
   })
+  const notices = createNotices({ clock: systemClock, log, metrics: prometheus.metrics })
+  const gate = createConnectionGate(limits, (limit, address) =>
+    notices.limitHit(limit, { remoteAddress: address }),
+  )
+  prometheus.observe({
+    stats: relay.stats,
+    ready: relay.ready,
+    totals: storage.totals,
+    handshakes: () => gate.waiting,
+  })
+  const metrics = { prometheus, token: options.metricsToken }
   const inspector = createInspector({
     relay,
     storage,
@@ -91,11 +130,12 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     isTrusted: authenticate === undefined ? isLoopbackHost : undefined,
     addressOf: (context) => getConnInfo(context).remote.address,
   })
-  const app = createApp({ relay, publicDirectory, inspector, log })
-  const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
-    getRequestListener(app.fetch),
-  )
+  const app = createApp({ relay, publicDirectory, inspector, metrics, log })
+  const server = createServer(HTTP_OPTIONS, getRequestListener(app.fetch))
+  server.maxHeadersCount = MAX_HEADERS
+  server.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET
+  server.maxConnections = limits.maxConnections + limits.maxHandshakes + SPARE_SOCKETS
+  server.on('connection', (socket) => gate.accept(socket, networkOf(socket.remoteAddress)))
   const websockets = attachWebSockets({
     authenticated: authenticate !== undefined,
     origins: options.origins,
@@ -104,11 +144,14 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     clock: systemClock,
     limits,
     log,
+    addresses,
+    gate,
   })
   try {
     await listen(server, port, host)
   } catch (error) {
     websockets.terminate()
+    prometheus.close()
     await relay.stop()
     await release()
     throw error
@@ -129,6 +172,7 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     await closed
     cancel()
     websockets.terminate()
+    prometheus.close()
     await release()
     log.info({ url }, 'stopped')
   }
@@ -141,6 +185,16 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
       closing ??= close()
       return closing
     },
+  }
+}
+
+/** @throws RelayStartError `limit-invalid` */
+function limitsOf(configured: Partial<Limits> | undefined): Limits {
+  try {
+    return checkedLimits(configured)
+  } catch (error) {
+    if (error instanceof RangeError) throw new RelayStartError('limit-invalid', error.message)
+    throw error
   }
 }
 

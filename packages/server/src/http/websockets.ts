@@ -11,6 +11,8 @@ import {
   type RelayConnection,
   type RelaySession,
 } from '../relay/index.js'
+import { type ClientAddresses, networkOf } from './client-address.js'
+import type { ConnectionGate } from './connection-gate.js'
 import { createHeartbeat } from './heartbeat.js'
 import { isAllowedOrigin, type OriginRules } from './origin.js'
 import { createOutgoing, type Outbox } from './outgoing.js'
@@ -23,6 +25,8 @@ const MAX_FRAGMENTS = 1024
 const CLOSE_TIMEOUT_MS = 5_000
 /** RFC 6455, 5.5: what is left of a control frame's 125 bytes after the code. */
 const MAX_REASON_BYTES = 123
+/** Browsers don't read it; proxies and programs do. */
+const RETRY_AFTER_SECONDS = 5
 
 export interface WebSocketsOptions extends OriginRules {
   readonly server: Server
@@ -30,6 +34,8 @@ export interface WebSocketsOptions extends OriginRules {
   readonly clock: Clock
   readonly limits: Pick<Limits, 'maxFrameBytes' | 'maxEntityBytes'>
   readonly log: Log
+  readonly addresses: ClientAddresses
+  readonly gate: ConnectionGate
 }
 
 export interface WebSockets {
@@ -39,7 +45,7 @@ export interface WebSockets {
 
 /** Takes websocket upgrades of `server` and connects them to the relay. */
 export function attachWebSockets(options: WebSocketsOptions): WebSockets {
-  const { server, relay, clock, limits, log } = options
+  const { server, relay, clock, limits, log, addresses, gate } = options
   const heartbeat = createHeartbeat(clock)
   const outgoing = createOutgoing()
   const websockets = new WebSocketServer({
@@ -63,11 +69,19 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
       log.warn({ origin, host }, 'a page of a foreign origin was refused')
       return refuse(socket, '403 Forbidden')
     }
-    const { remoteAddress } = request.socket
+    const remoteAddress = addresses.of(request)
+    const limit = gate.enter(socket, networkOf(remoteAddress))
+    if (limit !== undefined) {
+      const status =
+        limit === 'maxConnections' ? '503 Service Unavailable' : '429 Too Many Requests'
+      return refuse(socket, status, `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`)
+    }
     const sockets = isYjs ? yjsSockets : websockets
+    const welcomed = (): void => gate.welcomed(socket)
     sockets.handleUpgrade(request, socket, head, (websocket) => {
       const outbox = outgoing.open(socket, () => websocket.readyState === WebSocket.OPEN)
-      accept(websocket, toConnection(websocket, outbox, clock, remoteAddress), (connection) =>
+      const link = toConnection(websocket, outbox, clock, remoteAddress, welcomed)
+      accept(websocket, link, (connection) =>
         isYjs ? relay.connectYjs(connection, toYjsRequest(request)) : relay.connect(connection),
       )
     })
@@ -86,9 +100,9 @@ export function attachWebSockets(options: WebSocketsOptions): WebSockets {
       else websocket.close(CLOSE_CODES.protocolViolation, 'Frames are binary.')
     })
     websocket.on('error', (error) => log.debug({ err: error, remoteAddress }, 'websocket error'))
-    websocket.on('close', () => {
+    websocket.on('close', (code) => {
       heartbeat.forget(websocket)
-      session.closed()
+      session.closed(code)
     })
   }
 
@@ -108,9 +122,11 @@ function toConnection(
   outbox: Outbox,
   clock: Clock,
   remoteAddress: string | undefined,
+  welcomed: () => void,
 ): RelayConnection {
   return {
     remoteAddress,
+    welcomed,
     get bufferedBytes() {
       return websocket.bufferedAmount + outbox.bytes
     },
@@ -127,6 +143,6 @@ function toConnection(
   }
 }
 
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+function refuse(socket: Duplex, status: string, header = ''): void {
+  socket.end(`HTTP/1.1 ${status}\r\n${header}Connection: close\r\nContent-Length: 0\r\n\r\n`)
 }

@@ -16,23 +16,26 @@ import type { AwaitedCreates } from './awaited-creates.js'
 import { compacted, isCompactionDue } from './compaction.js'
 import type { DecidedLater } from './decision.js'
 import { driftOf } from './drift.js'
+import type { EntityCounts } from './entity-counts.js'
 import type { HeadBatch } from './entity-heads.js'
 import { judgeHandBack } from './hand-back.js'
 import { mayWrite } from './identity.js'
 import type { Limits } from './limits.js'
 import { lifeFor } from './lives.js'
 import { isActorOf, OPERATION_ID } from './names.js'
+import { nestingAfter } from './nesting.js'
 import { isPinned, STOCK_REPLICA } from './pins.js'
 import type { Policy } from './policy.js'
 import type { Author } from './ports.js'
 import { isRenewalDue, type RenewalDue } from './renewals.js'
 import type { Submission } from './submission.js'
-import { type Rejection, rejected, retryLater, type Verdict } from './verdict.js'
+import { type Rejection, rejected, retryLater, tooLarge, type Verdict } from './verdict.js'
 
 /** One transaction's view: what it wrote so far is what the next operation is judged against. */
 export interface AdmissionContext {
   readonly tx: RelayTransaction
   readonly heads: HeadBatch
+  readonly counts: EntityCounts
   readonly awaited: AwaitedCreates
   readonly limits: Limits
   readonly log: Log
@@ -51,6 +54,7 @@ export interface AdmissionContext {
 const NO_CLIENTS: ReadonlyMap<number, ClientBinding> = new Map()
 /** What is damaged stays damaged until a person has done something. */
 const CORRUPT_RETRY_MS = 60_000
+const ignore = (): void => {}
 
 /**
  * Judges an operation and, if it is accepted, writes it: idempotence first [L10], then everything that can be wrong with
@@ -72,6 +76,7 @@ export async function admit(
       if (known.user !== author.user) return rejected('invalid', 'The id is taken.')
       return { kind: 'known', sequence: known.sequence, digest: known.digest }
     }
+    if (submission.refusal !== undefined) return submission.refusal
     if (submission.role !== undefined && !mayWrite(submission.role()))
       return rejected('forbidden', 'You may read this space, not write to it.')
     const judged = await judgeParts(context, submission)
@@ -99,20 +104,21 @@ export async function admit(
 
 async function judgeParts(
   context: AdmissionContext,
-  { space, author, operation: { parts }, isHandBack = false }: Submission,
+  submission: Submission,
 ): Promise<readonly AdmittedPart[] | Rejection> {
-  const { maxParts, maxOperationBytes } = context.limits
+  const {
+    space,
+    operation: { parts },
+  } = submission
+  const { maxParts, maxOperationBytes, maxEntitiesPerSpace } = context.limits
   if (parts.length === 0) return rejected('invalid', 'The operation has no parts.')
   if (parts.length > maxParts) {
-    return rejected(
-      'too-large',
-      `The operation has ${parts.length} parts; ${maxParts} are allowed.`,
-    )
+    return tooLarge('maxParts', `The operation has ${parts.length} parts; ${maxParts} are allowed.`)
   }
   const bytes = parts.reduce((sum, part) => sum + part.update.length, 0)
   if (bytes > maxOperationBytes) {
-    return rejected(
-      'too-large',
+    return tooLarge(
+      'maxOperationBytes',
       `The operation has ${bytes} bytes; ${maxOperationBytes} are allowed.`,
     )
   }
@@ -125,19 +131,28 @@ async function judgeParts(
     const name = `${part.collection}/${part.id}`
     if (seen.has(name)) return rejected('invalid', `The operation changes ${name} twice.`)
     seen.add(name)
-    const judged = isHandBack
+    const judged = submission.isHandBack
       ? await judgeHandBack(context, space, part)
-      : await judgePart(context, space, author, part)
+      : await judgePart(context, submission, part)
     if ('kind' in judged) return judged
     admitted.push(judged)
+  }
+  const created = admitted.filter(({ isNew }) => isNew).length
+  if (
+    created > 0 &&
+    !(await context.counts.fits(context.tx, space, created, maxEntitiesPerSpace, context.now))
+  ) {
+    return tooLarge(
+      'maxEntitiesPerSpace',
+      `The space has ${maxEntitiesPerSpace} entities, deleted ones among them; no more are allowed.`,
+    )
   }
   return admitted
 }
 
 async function judgePart(
   { tx, heads, limits, awaited, now }: AdmissionContext,
-  space: string,
-  author: Author,
+  { space, author, worked = ignore }: Submission,
   part: OperationPart,
 ): Promise<AdmittedPart | Rejection> {
   const name = `${part.collection}/${part.id}`
@@ -153,7 +168,7 @@ async function judgePart(
 
   const known = head?.clients ?? NO_CLIENTS
   const isStock = author.replica === STOCK_REPLICA
-  const { elements, clocks, tails } = validateUpdate(
+  const { elements, clocks, tails, types } = validateUpdate(
     part.update,
     {
       clock: (client) => known.get(client)?.clock ?? 0,
@@ -179,17 +194,32 @@ async function judgePart(
   const drift = driftOf(part, elements, head, now, limits)
   if (drift !== undefined) return retryLater('drift', `${name} ${drift}`, 0)
   const clients = bind(known, { clocks, tails }, author)
-  const maxClients = isPinned(clients)
-    ? limits.maxClientsPerPinnedEntity
-    : limits.maxClientsPerEntity
-  if (clients.size > maxClients) {
-    return rejected(
-      'too-large',
-      `${name} has ${clients.size} client ids; ${maxClients} are allowed.`,
+  const maxClients = isPinned(clients) ? 'maxClientsPerPinnedEntity' : 'maxClientsPerEntity'
+  if (clients.size > limits[maxClients]) {
+    return tooLarge(
+      maxClients,
+      `${name} has ${clients.size} client ids; ${limits[maxClients]} are allowed.`,
     )
   }
   if ((head?.snapshotBytes ?? 0) + part.update.length > limits.maxEntityBytes) {
-    return rejected('too-large', `${name} would have more than ${limits.maxEntityBytes} bytes.`)
+    return tooLarge(
+      'maxEntityBytes',
+      `${name} would have more than ${limits.maxEntityBytes} bytes.`,
+    )
+  }
+  const nesting = await nestingAfter(tx, space, {
+    ref: part,
+    head,
+    update: part.update,
+    types,
+    limit: limits.maxNesting,
+    worked,
+  })
+  if (nesting !== undefined && types > 0 && nesting > limits.maxNesting) {
+    return tooLarge(
+      'maxNesting',
+      `${name} would nest ${nesting} levels deep; ${limits.maxNesting} are allowed.`,
+    )
   }
 
   // Versions go on, also in a new life.
@@ -199,19 +229,23 @@ async function judgePart(
     versionSequence = Math.max(versionSequence, element.sequence)
     lastModified = Math.max(lastModified, element.lastModified)
   }
+  const isNew = before === undefined
   const isTombstone = head?.tombstoneAt != null || elements.some(deletes)
   const judged = {
     part,
     before,
     head,
+    isNew,
+    nesting,
     elements,
     clients,
     versionSequence,
     lastModified,
     tombstoneAt: isTombstone ? now : null,
   }
-  if (head === undefined && before !== undefined) return { ...judged, snapshot: part.update }
+  if (head === undefined && !isNew) return { ...judged, snapshot: part.update }
   const due = head !== undefined && isCompactionDue(head, part.update.length)
+  if (due) worked(head.snapshotBytes + head.logBytes)
   const snapshot = due ? compacted(await tx.entityLog(space, part, head), part.update) : undefined
   return { ...judged, snapshot }
 }
@@ -256,11 +290,12 @@ function bind(
 }
 
 async function writePart(
-  { tx, heads, limits, renewals }: AdmissionContext,
+  { tx, heads, counts, limits, renewals }: AdmissionContext,
   space: string,
-  { part, head, clients, versionSequence, lastModified, tombstoneAt, snapshot }: AdmittedPart,
+  admitted: AdmittedPart,
   sequence: number,
 ): Promise<void> {
+  const { part, head, clients, versionSequence, lastModified, tombstoneAt, snapshot } = admitted
   const ref = { collection: part.collection, id: part.id }
   const common = {
     generation: part.generation,
@@ -269,7 +304,9 @@ async function writePart(
     lastModified,
     clients,
     tombstoneAt,
+    nesting: admitted.nesting,
   }
+  if (admitted.isNew) counts.add(space, 1)
   if (snapshot !== undefined) {
     await tx.putSnapshot(space, ref, snapshot)
     const sizes = { snapshotBytes: snapshot.length, logBytes: 0, logLength: 0 }

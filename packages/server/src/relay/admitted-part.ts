@@ -9,6 +9,10 @@ export interface AdmittedPart {
   readonly before: EntityHead | undefined
   /** What it builds on; undefined when it makes the entity, for the first time or anew. */
   readonly head: EntityHead | undefined
+  /** Whether the space has one entity more with it. */
+  readonly isNew: boolean
+  /** Upper bound of how deep its types nest with it, where that is known. */
+  readonly nesting: number | undefined
   /** What it writes. */
   readonly elements: readonly Element[]
   readonly clients: ReadonlyMap<number, ClientBinding>

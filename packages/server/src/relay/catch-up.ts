@@ -10,8 +10,14 @@ import type { Limits } from './limits.js'
 import type { Author } from './ports.js'
 import type { Sequencer } from './sequencer.js'
 
-/** How often a slow reader is looked at again. */
+/** How soon a slow reader is looked at again, at first and after having been too slow over and over. */
 const POLL_MS = 20
+const SLOWEST_POLL_MS = 640
+/**
+ * The first page of a connection; each one after it may be twice as large. On a link that is slow and cut over and over,
+ * something arrives as a whole and needn't be sent again (SLOW-4).
+ */
+const FIRST_PAGE_BYTES = 16 * 1024
 
 export interface CatchUpOptions {
   readonly storage: RelayStorage
@@ -30,6 +36,9 @@ export interface CatchUpOptions {
   readonly author?: Author | undefined
   bufferedBytes(): number
   isOpen(): boolean
+  /** Milliseconds until the reader may have the next page. */
+  untilPage(): number
+  paged(entities: number, bytes: number): void
   /** The space can't be read; nothing more will come. */
   fail(): void
 }
@@ -41,12 +50,21 @@ export interface CatchUpOptions {
  */
 export function startCatchUp(options: CatchUpOptions): void {
   const { storage, sequencer, hub, damaged, clock, limits, log, space, subscriber } = options
-  const pageLimits = { maxEntities: limits.pageEntities, maxBytes: limits.pageBytes }
+  const maxEntities = limits.pageEntities
+  let maxBytes = Math.min(limits.pageBytes, FIRST_PAGE_BYTES)
+  let poll = POLL_MS
   let { since, fresh } = options
 
   function step(): void {
     if (!options.isOpen()) return
-    if (options.bufferedBytes() > limits.pageLowWater) clock.schedule(step, POLL_MS)
+    if (options.bufferedBytes() > limits.pageLowWater) {
+      clock.schedule(step, poll)
+      poll = Math.min(2 * poll, SLOWEST_POLL_MS)
+      return
+    }
+    poll = POLL_MS
+    const wait = options.untilPage()
+    if (wait > 0) clock.schedule(step, wait)
     else sequencer.read(sendPage, options.author)
   }
 
@@ -61,13 +79,18 @@ export function startCatchUp(options: CatchUpOptions): void {
         since = 0
         fresh = true
       }
-      const page = await storage.entitiesSince(space, since, pageLimits)
+      const page = await storage.entitiesSince(space, since, { maxEntities, maxBytes })
       if (!options.isOpen()) return
       report(page)
       since = page.through
+      let bytes = 0
       if (page.entities.length > 0) {
-        subscriber.send(encodeRelayMessage({ type: 'page', channel, entities: toStates(page) }))
+        const frame = encodeRelayMessage({ type: 'page', channel, entities: toStates(page) })
+        bytes = frame.length
+        subscriber.send(frame)
       }
+      options.paged(page.entities.length, bytes)
+      maxBytes = Math.min(limits.pageBytes, 2 * maxBytes)
       if (!page.complete) return step()
       subscriber.send(encodeRelayMessage({ type: 'caughtUp', channel, sequence: since, horizon }))
       // Perhaps this one has what is damaged here.

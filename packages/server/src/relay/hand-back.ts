@@ -7,6 +7,7 @@ import {
   isDeleted,
   lifeOf,
   mergeUpdates,
+  nestingOf,
   validateDocument,
   viewOf,
 } from '@tidemark/core/entity'
@@ -18,7 +19,7 @@ import type { HeadBatch } from './entity-heads.js'
 import type { Limits } from './limits.js'
 import { authorOf } from './names.js'
 import { keepPin } from './pins.js'
-import { type Rejection, rejected, retryLater } from './verdict.js'
+import { type Rejection, rejected, retryLater, tooLarge } from './verdict.js'
 
 export interface HandBackContext {
   readonly tx: RelayTransaction
@@ -56,12 +57,19 @@ export async function judgeHandBack(
 
   const isSameDocument = head?.generation === part.generation
   const merged = merge(isSameDocument ? known.log : [], part.update)
-  const { elements, clocks, tails } = validateDocument(merged, isActor, {
+  const { elements, clocks, tails, types } = validateDocument(merged, isActor, {
     maxBytes: limits.maxEntityBytes,
     maxElements: Number.POSITIVE_INFINITY,
     maxDeletions: Number.POSITIVE_INFINITY,
     maxClients: limits.maxClientsPerEntity,
   })
+  const nesting = types === 0 ? 0 : nestingOf(merged, 0)
+  if (nesting > limits.maxNesting) {
+    return tooLarge(
+      'maxNesting',
+      `${name} would nest ${nesting} levels deep; ${limits.maxNesting} are allowed.`,
+    )
+  }
   const document = compactUpdate(merged)
   const content = decodeContent(document)
   if (known.isDamaged && isSameDocument && !reaches(content, head))
@@ -80,6 +88,8 @@ export async function judgeHandBack(
     part,
     before: head,
     head,
+    isNew: head === undefined,
+    nesting,
     elements,
     clients: bindAll(isSameDocument ? head.clients : new Map(), content, { clocks, tails }),
     versionSequence: Math.max(head?.versionSequence ?? 0, part.sequence, view.sequence),

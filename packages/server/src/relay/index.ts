@@ -9,7 +9,10 @@
  *              ├── catch-up ◄───────────┴──► hub ──► everybody who listens
  *              └── attendance (what its tabs say) ──► presence (who is where; in memory, told in ticks)
  */
+export { checkedLimits } from './check-limits.js'
 export { DEFAULT_LIMITS, type Limits } from './limits.js'
+export type { RelayMetrics, RelayStats } from './metrics.js'
+export { createNotices } from './notices.js'
 export type {
   Authenticate,
   Authorize,

@@ -344,7 +344,16 @@ describe('authorize', () => {
             operation,
             decision: { bases: [base], round, refusal: undefined },
           },
-          [{ ...common, lastModified, tombstoneAt: null, snapshot: undefined }],
+          [
+            {
+              ...common,
+              isNew: false,
+              nesting: undefined,
+              lastModified,
+              tombstoneAt: null,
+              snapshot: undefined,
+            },
+          ],
         )
       })
     expect(await judge(1, 1)).toBeUndefined()
@@ -380,7 +389,7 @@ describe('authorize', () => {
     await gate.release()
     await gate.release()
     await stopped
-    expect(connection.take()).toMatchObject([{ type: 'ack' }, { type: 'ack' }])
+    expect(connection.take()).toMatchObject([{ type: 'ack' }, { type: 'ack' }, { type: 'goodbye' }])
   })
 
   it('that fails together with the commit harms nobody', async () => {

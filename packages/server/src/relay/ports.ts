@@ -3,6 +3,7 @@ import type { Peer, Role } from '@tidemark/core/protocol'
 import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
 import type { Limits } from './limits.js'
+import type { RelayMetrics, RelayStats } from './metrics.js'
 
 /**
  * The relay's end of one link to a client.
@@ -19,14 +20,16 @@ export interface RelayConnection {
   /** Stops and starts reading, where the link can do that: what isn't read waits at the sender. */
   pause?(): void
   resume?(): void
+  /** The client has proven who it is. */
+  welcomed?(): void
   readonly remoteAddress?: string | undefined
 }
 
 /** What the link calls. Neither method throws. */
 export interface RelaySession {
   receive(frame: Uint8Array): void
-  /** The link is gone; called at most once, and nothing after it. */
-  closed(): void
+  /** The link is gone; called at most once, and nothing after it. `code` is its close code. */
+  closed(code?: number): void
 }
 
 export interface Credentials {
@@ -121,6 +124,7 @@ export interface RelayOptions {
   /** What entities have to fit into; collections that aren't in it are refused. */
   readonly schema?: Schema | undefined
   readonly log?: Log
+  readonly metrics?: RelayMetrics
 }
 
 export interface Revocation {
@@ -172,7 +176,8 @@ export interface Relay {
   revoke(revocation: Revocation): void
   /** Whether operations are taken now. */
   ready(): Readiness
-  /** Takes nothing new, answers what was received, then closes every connection with `restarting`. */
+  stats(): RelayStats
+  /** Takes nothing new, answers what was received, then tells clients when to come back, and closes every connection with `restarting`. */
   stop(): Promise<void>
 }
 

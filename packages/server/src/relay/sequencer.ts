@@ -5,8 +5,10 @@ import { admit } from './admission.js'
 import { createAwaitedCreates } from './awaited-creates.js'
 import type { DecidedLater } from './decision.js'
 import { createDeferrals } from './deferrals.js'
+import { createEntityCounts } from './entity-counts.js'
 import { createEntityHeads, type HeadBatch } from './entity-heads.js'
 import type { Limits } from './limits.js'
+import { NO_METRICS, type RelayMetrics } from './metrics.js'
 import type { Policy } from './policy.js'
 import type { Author } from './ports.js'
 import { type Renewal, type RenewalDue, renewAll } from './renewals.js'
@@ -56,6 +58,11 @@ export interface Sequencer {
   /** Keeps nothing in memory of a space that nobody listens to. */
   forget(space: string): void
   isFailing(): boolean
+  /** Operations and reads that wait. */
+  waiting(): { readonly operations: number; readonly reads: number }
+  /** So much waits that nobody should be read on. `drained` is called once there is room again. */
+  isFull(): boolean
+  drained(callback: () => void): void
   /** Resolves when nothing waits or runs; then ends the probing of a storage that fails. */
   stop(): Promise<void>
 }
@@ -65,6 +72,7 @@ export interface SequencerOptions {
   readonly clock: Clock
   readonly limits: Limits
   readonly log: Log
+  readonly metrics?: RelayMetrics
   readonly policy?: Policy | undefined
   /** Called when commits work again after a failure: commits may have taken place that nobody was told of. */
   readonly recover: () => Promise<void>
@@ -82,7 +90,8 @@ export interface SequencerOptions {
 const READS_PER_TURN = 8
 
 export function createSequencer(options: SequencerOptions): Sequencer {
-  const { storage, clock, limits, log, policy } = options
+  const { storage, clock, limits, log, policy, metrics = NO_METRICS } = options
+  const counts = createEntityCounts()
   const heads = createEntityHeads()
   const awaited = createAwaitedCreates()
   const health = createStoreHealth(options)
@@ -90,6 +99,8 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   const chores: (() => Promise<void>)[] = []
   const reads: Read[] = []
   const deferrals = createDeferrals<NumberedPush>({ clock, limits, wake })
+  const waitingForRoom: (() => void)[] = []
+  let queuedBytes = 0
   let epochStartedAt: number | undefined
   let pushed = 0
   let answered = 0
@@ -106,10 +117,13 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     while (pushes.length > 0 || deferrals.isReady() || nextRead() >= 0 || chores.length > 0) {
       const back = deferrals.takeReady()
       pushes.unshift(...back)
+      for (const push of back) queuedBytes += bytesOf(push)
       answered -= back.length
       if (pushes.length > 0) await commitBatch()
       await runReads()
       await chores.shift()?.()
+      if (waitingForRoom.length > 0 && !isFull())
+        for (const callback of waitingForRoom.splice(0)) callback()
     }
     isRunning = false
   }
@@ -120,6 +134,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     let isCommitted = false
     let changed: HeadBatch | undefined
     let renewals: RenewalDue[] = []
+    const committed = metrics.committing()
     try {
       if (!health.isFailing()) {
         epochStartedAt ??= await storage.epochStartedAt()
@@ -133,6 +148,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
           const context = {
             tx,
             heads: changed,
+            counts,
             awaited,
             limits,
             log,
@@ -155,10 +171,14 @@ export function createSequencer(options: SequencerOptions): Sequencer {
         })
         isCommitted = true
         if (changed !== undefined) heads.keep(changed)
+        counts.keep()
+        committed(verdicts.length)
       }
     } catch (error) {
       // Whether the commit is on disk is open: what is cached may be wrong either way.
       heads.clear()
+      counts.clear()
+      metrics.storageFailed()
       verdicts = []
       health.fail(error)
     }
@@ -207,6 +227,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       return result
     } catch (error) {
       heads.clear()
+      metrics.storageFailed()
       health.fail(error)
       throw error
     }
@@ -229,12 +250,22 @@ export function createSequencer(options: SequencerOptions): Sequencer {
   function takeBatch(): readonly NumberedPush[] {
     let count = 0
     let bytes = 0
-    for (const { operation } of pushes) {
-      for (const { update } of operation.parts) bytes += update.length
+    for (const push of pushes) {
+      bytes += bytesOf(push)
       if (count > 0 && (bytes > limits.batchBytes || count >= limits.batchOperations)) break
       count += 1
     }
-    return pushes.splice(0, count)
+    const batch = pushes.splice(0, count)
+    for (const push of batch) queuedBytes -= bytesOf(push)
+    return batch
+  }
+
+  function isFull(): boolean {
+    return (
+      pushes.length > limits.maxQueuedOperations ||
+      queuedBytes > limits.maxQueuedBytes ||
+      reads.length > limits.maxQueuedReads
+    )
   }
 
   async function runReads(): Promise<void> {
@@ -261,6 +292,7 @@ export function createSequencer(options: SequencerOptions): Sequencer {
 
   return {
     push(push) {
+      queuedBytes += bytesOf(push)
       pushed += 1
       pushes.push({ ...push, number: pushed })
       wake()
@@ -284,6 +316,9 @@ export function createSequencer(options: SequencerOptions): Sequencer {
     },
     forget: heads.forget,
     isFailing: health.isFailing,
+    waiting: () => ({ operations: pushes.length, reads: reads.length }),
+    isFull,
+    drained: (callback) => void waitingForRoom.push(callback),
     async stop() {
       do {
         await deferrals.settled()
@@ -292,4 +327,8 @@ export function createSequencer(options: SequencerOptions): Sequencer {
       health.stop()
     },
   }
+}
+
+function bytesOf({ operation }: Push): number {
+  return operation.parts.reduce((sum, { update }) => sum + update.length, 0)
 }

@@ -13,14 +13,18 @@ import {
 import type { Log } from '../log.js'
 import type { RelayStorage } from '../storage/index.js'
 import { type Access, type AccessContext, grantAccess } from './access.js'
+import type { Arrivals } from './arrivals.js'
 import { type Attendance, createAttendance } from './attendance.js'
 import { startCatchUp } from './catch-up.js'
+import { createConnectionBudget } from './connection-budget.js'
 import type { DamagedEntities } from './damaged-entities.js'
 import { readOperations } from './fates.js'
 import { decodeHello } from './hello.js'
 import type { Hub, Subscriber } from './hub.js'
 import type { Limits } from './limits.js'
+import type { RelayMetrics } from './metrics.js'
 import { REPLICA_ID } from './names.js'
+import type { Notices } from './notices.js'
 import type {
   Author,
   ConnectionSummary,
@@ -29,9 +33,13 @@ import type {
   RelaySession,
   Revocation,
 } from './ports.js'
+import { createReading } from './reading.js'
 import { Refusal, refusalOf } from './refusal.js'
 import type { Sequencer } from './sequencer.js'
+import type { Reader } from './slow-readers.js'
 import { createTurnstile } from './turnstile.js'
+import type { UserBudgets } from './user-budgets.js'
+import type { UserConnections } from './user-connections.js'
 import type { Verdict } from './verdict.js'
 
 export interface SessionContext extends AccessContext {
@@ -43,10 +51,18 @@ export interface SessionContext extends AccessContext {
   readonly hub: Hub
   readonly presence: PresencePort
   readonly damaged: DamagedEntities
+  readonly metrics: RelayMetrics
+  readonly notices: Notices
+  readonly users: UserBudgets
+  readonly arrivals: Arrivals
+  readonly connections: UserConnections
 }
 
 /** One connection. */
-export interface Session extends RelaySession {
+export interface Session extends RelaySession, Reader {
+  readonly isOpen: boolean
+  /** Tells the client within how many milliseconds to come back after the close. */
+  goodbye(spread: number): void
   /** Takes no more messages; what was received is still answered. */
   pause(): void
   close(code: number, reason: string): void
@@ -88,7 +104,7 @@ export function createSession(
   connectionId: string,
   onEnd: () => void,
 ): Session {
-  const { storage, clock, limits, log, sequencer, hub } = context
+  const { storage, clock, limits, log, sequencer, hub, metrics, notices } = context
   let state: State = WAITING
   let paused = false
   /** Known before the session is open: a revocation may come in between. */
@@ -99,6 +115,10 @@ export function createSession(
   let unanswered = 0
   let inFlight = 0
   let inFlightBytes = 0
+  let sentBytes = 0
+  const reading = createReading(connection)
+  const limitHit = (limit: keyof Limits): void => notices.limitHit(limit, describe())
+  const budget = createConnectionBudget({ ...context, reading, limitHit })
   let attendance: Attendance | undefined
   const since = clock.now()
   const cancelDeadline = clock.schedule(() => {
@@ -118,14 +138,29 @@ export function createSession(
 
   function send(frame: Uint8Array): void {
     if (state.kind === 'closed' || isOver()) return
-    connection.send(frame)
+    // Looked at before and not after: one frame may be larger than the limit, and its reader as fast as any.
     if (connection.bufferedBytes > limits.maxBufferedBytes) {
-      close(CLOSE_CODES.slowReader, 'Too slow; connect again to catch up.')
+      cut('maxBufferedBytes')
+      return
     }
+    sentBytes += frame.length
+    metrics.sent(frame.length)
+    connection.send(frame)
   }
 
   function tell(message: RelayMessage): void {
     send(encodeRelayMessage(message))
+  }
+
+  function cut(limit: keyof Limits): void {
+    limitHit(limit)
+    close(CLOSE_CODES.slowReader, 'Too slow; connect again to catch up.')
+  }
+
+  function describe(): Readonly<Record<string, unknown>> {
+    const { remoteAddress } = connection
+    const user = state.kind === 'open' ? state.author.user : undefined
+    return { connection: connectionId, user, remoteAddress }
   }
 
   /** The user's right to be here has ended, and with it the connection. */
@@ -136,9 +171,13 @@ export function createSession(
   function end(): boolean {
     if (state.kind === 'closed') return false
     const { channels } = state.kind === 'open' ? state : { channels: new Map<number, Channel>() }
-    if (state.kind === 'open') state.access.stop()
+    if (state.kind === 'open') {
+      state.access.stop()
+      context.connections.remove(state.author.user)
+    }
     state = CLOSED
     cancelDeadline()
+    budget.end()
     for (const channel of channels.values()) hub.leave(channel.space, channel)
     attendance?.end()
     onEnd()
@@ -146,8 +185,9 @@ export function createSession(
   }
 
   function close(code: number, reason: string): void {
+    const who = describe()
     if (end()) {
-      log.debug({ connection: connectionId, code, reason }, 'connection closed by the relay')
+      notices.closed(code, { ...who, reason })
       try {
         connection.close(code, reason)
       } catch (error) {
@@ -161,8 +201,9 @@ export function createSession(
     try {
       work()
     } catch (error) {
-      const { code, reason } = refusalOf(error)
-      if (code === CLOSE_CODES.overloaded)
+      const { code, reason, limit } = refusalOf(error)
+      if (limit !== undefined) limitHit(limit)
+      else if (code === CLOSE_CODES.overloaded)
         log.error({ err: error, connection: connectionId }, 'a session failed')
       close(code, reason)
     }
@@ -170,7 +211,11 @@ export function createSession(
 
   function expectAnswer(): void {
     if (unanswered >= limits.maxUnanswered) {
-      throw new Refusal(CLOSE_CODES.overloaded, 'Too many messages are unanswered.')
+      throw new Refusal(
+        CLOSE_CODES.overloaded,
+        'Too many messages are unanswered.',
+        'maxUnanswered',
+      )
     }
     unanswered += 1
   }
@@ -215,8 +260,18 @@ export function createSession(
       access.stop()
       return
     }
+    if (context.connections.of(user) >= limits.maxConnectionsPerUser) {
+      access.stop()
+      throw new Refusal(
+        CLOSE_CODES.overloaded,
+        'The user has too many connections.',
+        'maxConnectionsPerUser',
+      )
+    }
     const { backlog } = state
     cancelDeadline()
+    context.connections.add(user)
+    connection.welcomed?.()
     state = { kind: 'open', author: { user, replica }, access, channels: new Map() }
     log.debug({ connection: connectionId, user, replica }, 'connection opened')
     const { maxFrameBytes, maxOperationBytes, maxInFlight } = limits
@@ -230,6 +285,22 @@ export function createSession(
       tokenExpiresAt: expiryOf(access),
     })
     for (const waiting of backlog) receive(waiting)
+  }
+
+  /** Too many come at once: this one is told when to come back. */
+  function sentAway(): boolean {
+    const spread = context.arrivals.arrive()
+    if (spread === undefined) return false
+    goodbye(spread)
+    throw new Refusal(
+      CLOSE_CODES.overloaded,
+      'Too many clients at once; come back later.',
+      'hellosPerSecond',
+    )
+  }
+
+  function goodbye(spread: number): void {
+    tell({ type: 'goodbye', spread })
   }
 
   function wait(backlog: Uint8Array[], frame: Uint8Array): void {
@@ -256,7 +327,7 @@ export function createSession(
         tellFates(channelOf(message.channel, channels), author, message.ids)
         break
       case 'subscribe':
-        subscribe(channelOf(message.channel, channels), message)
+        subscribe(channelOf(message.channel, channels), author.user, message)
         break
       case 'push':
         push(channelOf(message.channel, channels), author, access, message.operation, false)
@@ -316,7 +387,11 @@ export function createSession(
       throw new Refusal(CLOSE_CODES.protocolViolation, 'The name of the space is malformed.')
     }
     if (channels.size >= limits.maxChannels) {
-      throw new Refusal(CLOSE_CODES.overloaded, `More than ${limits.maxChannels} spaces are open.`)
+      throw new Refusal(
+        CLOSE_CODES.overloaded,
+        `More than ${limits.maxChannels} spaces are open.`,
+        'maxChannels',
+      )
     }
     const taken = [...channels.values()].some((other) => other.space === space)
     if (taken || channels.has(number)) {
@@ -384,6 +459,7 @@ export function createSession(
 
   function subscribe(
     channel: Channel,
+    user: string,
     { since, fresh }: Pick<ClientMessage & { readonly type: 'subscribe' }, 'since' | 'fresh'>,
   ): void {
     if (channel.subscribed) {
@@ -399,6 +475,11 @@ export function createSession(
       author: authorOf(state),
       bufferedBytes: () => connection.bufferedBytes,
       isOpen: () => state.kind === 'open' && !paused,
+      untilPage: () => budget.untilPage(user),
+      paged(entities, bytes) {
+        metrics.page(entities)
+        budget.page(user, entities, bytes)
+      },
       fail: () => close(CLOSE_CODES.overloaded, "The space can't be read; try again later."),
     })
   }
@@ -415,6 +496,7 @@ export function createSession(
       throw new Refusal(
         CLOSE_CODES.overloaded,
         `More than ${limits.maxInFlight} operations are unanswered.`,
+        'maxInFlight',
       )
     }
     expectAnswer()
@@ -424,11 +506,14 @@ export function createSession(
       space,
       author,
       operation,
+      refusal: budget.operation(author.user),
+      worked: (stored) => budget.worked(author.user, stored),
       role: () => (access.isOver() ? undefined : channel.role),
       isHandBack,
       answer(verdict) {
         unanswered -= 1
         count(-1, -bytes)
+        judged(verdict)
         tell(toMessage(channel.channel, operation.id, verdict, clock.now()))
         if (verdict.kind === 'accepted') {
           hub.broadcast(space, verdict.sequence, operation, channel)
@@ -437,22 +522,36 @@ export function createSession(
     })
   }
 
+  /** Reads no faster than the storage works, whoever it works for. */
+  function holdBack(): void {
+    if (!sequencer.isFull()) return
+    limitHit('maxQueuedOperations')
+    reading.hold('queue')
+    sequencer.drained(() => reading.release('queue'))
+  }
+
+  function judged(verdict: Verdict): void {
+    metrics.judged(verdict.kind === 'rejected' ? verdict.code : verdict.kind)
+    if (verdict.kind === 'rejected' && verdict.limit !== undefined) limitHit(verdict.limit)
+  }
+
   /** Keeps account of what is in flight, and reads no faster than the storage takes it. */
   function count(operations: number, bytes: number): void {
-    const wasFull = inFlightBytes > limits.maxInFlightBytes
     inFlight += operations
     inFlightBytes += bytes
-    const isFull = inFlightBytes > limits.maxInFlightBytes
-    if (isFull && !wasFull) connection.pause?.()
-    if (wasFull && !isFull) connection.resume?.()
+    if (inFlightBytes > limits.maxInFlightBytes) reading.hold('in flight')
+    else reading.release('in flight')
   }
 
   function receive(frame: Uint8Array): void {
     if (paused || state.kind === 'closed' || isOver()) return
     const current = state
+    metrics.received(frame.length)
     guarded(() => {
+      budget.frame(frame.length)
       switch (current.kind) {
         case 'waiting':
+          if (sentAway()) return
           state = { kind: 'greeting', backlog: [] }
           void greet(frame).catch((error: unknown) => {
             guarded(() => {
@@ -466,7 +565,8 @@ export function createSession(
           if (frame.length > limits.maxFrameBytes) {
             throw new Refusal(CLOSE_CODES.protocolViolation, 'The frame is too large.')
           }
-          return turnstile.pass(frame)
+          turnstile.pass(frame)
+          return holdBack()
       }
     })
   }
@@ -482,8 +582,22 @@ export function createSession(
   return {
     receive,
     summary,
-    closed: () => void end(),
+    closed(code) {
+      const who = describe()
+      if (end()) notices.closed(undefined, { ...who, code })
+    },
     close,
+    cut,
+    goodbye,
+    get sentBytes() {
+      return sentBytes
+    },
+    get bufferedBytes() {
+      return connection.bufferedBytes
+    },
+    get isOpen() {
+      return state.kind === 'open'
+    },
     pause() {
       paused = true
     },

@@ -1,4 +1,5 @@
 import type { RejectCode } from '@tidemark/core/protocol'
+import type { Limits } from './limits.js'
 
 /** What became of a pushed operation. */
 export type Verdict =
@@ -14,6 +15,8 @@ export interface Rejection {
   readonly retryable: boolean
   /** Milliseconds to wait at least. */
   readonly retryAfter: number
+  /** The limit that it hit. */
+  readonly limit?: keyof Limits
 }
 
 /** A refusal that sending the same again won't change. */
@@ -24,4 +27,9 @@ export function rejected(code: RejectCode, message: string): Rejection {
 /** A refusal for now. */
 export function retryLater(code: RejectCode, message: string, retryAfter: number): Rejection {
   return { kind: 'rejected', code, message, retryable: true, retryAfter }
+}
+
+/** A refusal for something that is larger than it may be. */
+export function tooLarge(limit: keyof Limits, message: string): Rejection {
+  return { ...rejected('too-large', message), limit }
 }

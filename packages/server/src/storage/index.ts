@@ -42,6 +42,7 @@ export type {
   PageLimits,
   RelayStorage,
   RelayTransaction,
+  StorageTotals,
   StoredEntity,
   StoredOperation,
   Tombstone,

@@ -97,8 +97,20 @@ export function createMemoryStorage(options: MemoryStorageOptions): RelayStorage
       }),
     entitiesSince: (space, since, limits) =>
       queue.run(async () => readPage(disk.spaces.get(space), space, since, limits)),
+    totals: () =>
+      queue.run(async () => {
+        const spaces = [...disk.spaces.values()]
+        const entities = spaces.reduce((sum, space) => sum + countOf(space.entities.values()), 0)
+        return { spaces: spaces.length, entities }
+      }),
     close: () => queue.run(async () => {}),
   }
+}
+
+function countOf(entities: Iterable<MemoryEntity>): number {
+  let count = 0
+  for (const { head } of entities) if (head !== undefined) count += 1
+  return count
 }
 
 function keyOf(ref: EntityRef): string {
@@ -179,6 +191,11 @@ function createTransaction(disk: MemoryDisk, staged: Map<string, SpaceChanges>):
     async putSnapshot(space, ref, bytes) {
       const snapshot = { bytes, checksum: checksum(snapshotIdentity(space, ref), bytes) }
       put(space, { ...entity(space, ref), snapshot, updates: [] })
+    },
+    async entityCount(space) {
+      const entities = new Map(disk.spaces.get(space)?.entities)
+      for (const [key, changed] of staged.get(space)?.entities ?? []) entities.set(key, changed)
+      return countOf(entities.values())
     },
     async deleteEntity(space, ref) {
       put(space, { ref, head: undefined, snapshot: undefined, updates: [] })

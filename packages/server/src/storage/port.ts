@@ -29,6 +29,8 @@ export interface EntityHead {
   /** Size and number of the updates that came after the snapshot. */
   readonly logBytes: number
   readonly logLength: number
+  /** Upper bound of how deep types nest, while it is known. Not stored: whoever needs it finds it out again. */
+  readonly nesting?: number | undefined
   /**
    * When something last happened to it after somebody had deleted it, in milliseconds since the epoch; null when nobody has.
    * A restored entity may keep it: whoever purges tombstones looks at the document.
@@ -111,7 +113,14 @@ export interface RelayStorage {
    * a reader can resume [L21].
    */
   entitiesSince(space: string, since: number, limits: PageLimits): Promise<EntityPage>
+  /** How many spaces and entities there are in all, deleted ones among them. */
+  totals(): Promise<StorageTotals>
   close(): Promise<void>
+}
+
+export interface StorageTotals {
+  readonly spaces: number
+  readonly entities: number
 }
 
 export interface RelayTransaction {
@@ -126,6 +135,8 @@ export interface RelayTransaction {
   appendUpdate(space: string, ref: EntityRef, sequence: number, update: Uint8Array): Promise<void>
   /** Puts one snapshot in the place of the entity's snapshot and updates. */
   putSnapshot(space: string, ref: EntityRef, snapshot: Uint8Array): Promise<void>
+  /** How many entities the space has, deleted ones among them. */
+  entityCount(space: string): Promise<number>
   /** Removes everything of the entity, as if it had never been. */
   deleteEntity(space: string, ref: EntityRef): Promise<void>
   /** In order of their sequences. */

@@ -13,6 +13,7 @@ import type {
   EntityRef,
   PageLimits,
   RelayTransaction,
+  StorageTotals,
   StoredEntity,
   StoredOperation,
 } from './port.js'
@@ -42,6 +43,7 @@ export interface SqliteStatements {
   spacesWithTombstones(before: number): readonly string[]
   operations(space: string, ids: readonly string[]): readonly StoredOperation[]
   entitiesSince(space: string, since: number, limits: PageLimits): EntityPage
+  totals(): StorageTotals
   readonly transaction: RelayTransaction
   /** Before a transaction. */
   begin(): void
@@ -98,6 +100,8 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
     `REPLACE INTO entities (space, collection, id, ${HEAD_COLUMNS})
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
+  const countEntities = query('SELECT count(*) FROM entities WHERE space = ?')
+  const countAll = query('SELECT (SELECT count(*) FROM spaces), (SELECT count(*) FROM entities)')
   const selectSnapshot = query(
     'SELECT bytes, checksum FROM snapshots WHERE space = ? AND collection = ? AND id = ?',
   )
@@ -238,6 +242,10 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
         return row === undefined ? [] : decodeOperation(space, row)
       }),
     entitiesSince,
+    totals() {
+      const row = countAll.get()
+      return { spaces: Number(row?.[0]), entities: Number(row?.[1]) }
+    },
     begin() {
       taken.clear()
       looked.clear()
@@ -290,6 +298,9 @@ export function createSqliteStatements(database: SqliteDatabase): SqliteStatemen
         const check = checksum(snapshotIdentity(space, ref), bytes)
         replaceSnapshot.run(space, ref.collection, ref.id, bytes, check)
         deleteUpdates.run(space, ref.collection, ref.id)
+      },
+      async entityCount(space) {
+        return Number(countEntities.get(space)?.[0])
       },
       async deleteEntity(space, { collection, id }) {
         for (const remove of [deleteUpdates, deleteSnapshot, deleteHead])

@@ -92,6 +92,7 @@ function createSqliteStorage(connections: SqliteConnections, unlock: () => void)
     operations: (space, ids) => read((statements) => statements.operations(space, ids)),
     entitiesSince: (space, since, limits) =>
       read((statements) => statements.entitiesSince(space, since, limits)),
+    totals: () => read((statements) => statements.totals()),
     close: () => enqueue(async () => connections.close()).finally(unlock),
   }
 }

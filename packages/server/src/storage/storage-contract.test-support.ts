@@ -259,6 +259,24 @@ export function describeStorageContract(name: string, open: () => Promise<Storag
         expect((await storage.entitiesSince('team', 2, PLENTY)).entities).toHaveLength(0)
       })
 
+      it('are counted with what the transaction has written, by space and in all', async () => {
+        const { storage } = await start()
+        expect(await storage.totals()).toEqual({ spaces: 0, entities: 0 })
+        const head = headOf({ sequence: 1 })
+        for (const [space, ids] of [
+          ['team', ['a', 'b']],
+          ['other', ['a']],
+        ] as const) {
+          await storage.transaction(async (tx) => {
+            await tx.takeSequence(space)
+            for (const id of ids) await tx.putEntityHead(space, { ...CARD, id }, head)
+            expect(await tx.entityCount(space)).toBe(ids.length)
+            expect(await tx.entityCount('nobody')).toBe(0)
+          })
+        }
+        expect(await storage.totals()).toEqual({ spaces: 2, entities: 3 })
+      })
+
       it('of a space that nobody wrote to are empty and complete', async () => {
         const { storage } = await start()
         expect(await storage.entitiesSince('nobody', 0, PLENTY)).toEqual({

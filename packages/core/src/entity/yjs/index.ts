@@ -15,6 +15,7 @@ export {
 } from './document.js'
 export { eraseItems } from './erase-items.js'
 export { lackingIn, rootOf } from './lacking.js'
+export { nestingOf } from './nesting.js'
 export {
   createItemTable,
   type Former,

@@ -1,6 +1,7 @@
 import { isTidemarkError } from '@tidemark/core'
 import { endsOf } from '@tidemark/core/entity'
 import * as Y from 'yjs'
+import type { Limits } from '../limits.js'
 import { STOCK_REPLICA } from '../pins.js'
 import type { RelayConnection, Revocation, YjsRequest } from '../ports.js'
 import { Refusal, refusalOf } from '../refusal.js'
@@ -55,7 +56,7 @@ export function createYjsSession(
   connectionId: string,
   onEnd: () => void,
 ): Session {
-  const { clock, limits, log, rooms, refused } = context
+  const { clock, limits, log, metrics, notices, rooms, refused } = context
   let state: State = { kind: 'opening', backlog: [] }
   let access: StockAccess | undefined
   let space: string | undefined
@@ -65,6 +66,7 @@ export function createYjsSession(
   let isSynced = false
   let isFull = false
   const since = clock.now()
+  let sentBytes = 0
   let sentAt = since
   let leave = (): void => {}
   const written = new Set<number>()
@@ -100,9 +102,10 @@ export function createYjsSession(
     if (state.kind === 'closed' || !mayStay()) return
     sentAt = clock.now()
     guarded(() => {
+      if (connection.bufferedBytes > limits.maxBufferedBytes) return cut('maxBufferedBytes')
+      sentBytes += frame.length
+      metrics.sent(frame.length)
       connection.send(frame)
-      if (connection.bufferedBytes > limits.maxBufferedBytes)
-        throw new Refusal(YJS_CLOSE_CODES.slowReader, 'Too slow; connect again to catch up.')
     })
   }
 
@@ -125,9 +128,19 @@ export function createYjsSession(
     return true
   }
 
+  function describe(): Readonly<Record<string, unknown>> {
+    return { connection: connectionId, user: userOf(), remoteAddress: connection.remoteAddress }
+  }
+
+  function cut(limit: keyof Limits): void {
+    notices.limitHit(limit, describe())
+    close(YJS_CLOSE_CODES.slowReader, 'Too slow; connect again to catch up.')
+  }
+
   function close(code: number, reason: string): void {
+    const who = describe()
     if (!end()) return
-    log.debug({ connection: connectionId, code, reason }, 'connection closed by the relay')
+    notices.closed(code, { ...who, reason })
     connection.close(code, reason)
   }
 
@@ -200,6 +213,7 @@ export function createYjsSession(
     const { backlog } = state
     cancelDeadline()
     state = { kind: 'open', room, edits: queueFor(room) }
+    connection.welcomed?.()
     connection.resume?.()
     for (const frame of backlog) receive(frame)
     if (access?.mayWrite() === true) send(encodeStep1(room.doc))
@@ -303,6 +317,7 @@ export function createYjsSession(
   function receive(frame: Uint8Array): void {
     if (paused || state.kind === 'closed' || !mayStay()) return
     const current = state
+    metrics.received(frame.length)
     guarded(() => {
       if (frame.length > limits.maxFrameBytes)
         throw new Refusal(YJS_CLOSE_CODES.tooLarge, `The frame has ${frame.length} bytes.`)
@@ -332,8 +347,23 @@ export function createYjsSession(
 
   return {
     receive,
-    closed: () => void end(),
+    closed(code) {
+      const who = describe()
+      if (end()) notices.closed(undefined, { ...who, code })
+    },
     close,
+    cut,
+    // Its protocol has no word for it: stock clients come back by a back-off of their own.
+    goodbye: () => {},
+    get sentBytes() {
+      return sentBytes
+    },
+    get bufferedBytes() {
+      return connection.bufferedBytes
+    },
+    get isOpen() {
+      return state.kind === 'open'
+    },
     pause() {
       paused = true
     },
