@@ -71,7 +71,7 @@ describe('the documents', () => {
       expect(existsSync(join(ROOT, path)), `${document}: ${path}`).toBe(true)
   })
 
-  test.for(['docs/guarantees.md', 'docs/laws.md'])(
+  test.for(['docs/guarantees.md', 'docs/laws.md', 'docs/threat-model.md'])(
     'every test that %s cites exists',
     (document) => {
       const cited = citedTests(read(document))

@@ -19,6 +19,7 @@ export const DOCUMENTS: readonly string[] = [
   'docs/operations.md',
   'docs/protocol.md',
   'docs/schema.md',
+  'docs/threat-model.md',
   'docs/yjs-clients.md',
   'examples/cards/README.md',
 ]

@@ -140,6 +140,8 @@ describe('an open document', () => {
       await scenario.pass(100)
     }
     expect(generation()).not.toBe('0')
+    // The relay has renewed it; the one who has it open hears of that later.
+    await scenario.until(() => live.text('body').length > 0)
     await scenario.until(() => ada.get('n')?.body === live.text('body').toString())
     expect(ada.get('n')?.body).toMatch(/^!+$/)
     await scenario.until(() => bob.status.current.pending + bob.status.current.syncing === 0)

@@ -8,13 +8,11 @@ import {
   importCommand,
   inspectCommand,
   newEpochCommand,
-  print,
   purgeCommand,
-  reportError,
   restoreCommand,
   serveCommand,
+  tokenCommand,
 } from './cli/index.js'
-import { addTokenCommand } from './token-command.js'
 import { RELAY_VERSION } from './version.js'
 
 const program = new Command('tidemark')
@@ -32,14 +30,9 @@ for (const command of [
   inspectCommand(),
   compactCommand(),
   purgeCommand(),
+  tokenCommand(),
 ]) {
   program.addCommand(command)
 }
 
-addTokenCommand(program, (line) => print(`${line}\n`))
-
-try {
-  await program.parseAsync()
-} catch (error) {
-  reportError(error)
-}
+await program.parseAsync()

@@ -1,17 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { compactUpdate } from './compaction.js'
 import { eraseWriter } from './erasure.js'
 import { decodeContent, EMPTY_CONTENT, type RegisterWrite, writeRegisters } from './register-log.js'
 import { formatActor, userOf } from './stamp.js'
 import { viewOf } from './view.js'
-import {
-  captureUpdate,
-  compactUpdate,
-  loadsWhole,
-  mergeUpdates,
-  openDocument,
-} from './yjs/index.js'
+import { captureUpdate, loadsWhole, mergeUpdates, openDocument } from './yjs/index.js'
 
 const SEED = 20_261_121
 const [ADA, BOB] = [11, 22] as const

@@ -3,7 +3,7 @@
  * Pure: functions over bytes and values. May import `errors`, yjs and lib0; knows nothing of schemas,
  * storage, sockets or time. Used by clients and by the relay.
  */
-
+export { compactUpdate, mergeRegisters } from './compaction.js'
 export { type Erasure, type ErasureContext, eraseWriter } from './erasure.js'
 export {
   FIRST_GENERATION,
@@ -71,7 +71,6 @@ export {
   captureUpdate,
   clockOf,
   clocksOf,
-  compactUpdate,
   containsUpdate,
   createItemTable,
   endsOf,

@@ -70,7 +70,8 @@ describe('a counter', () => {
         value: 2,
         sequence: 1,
         ...stamp(1),
-        item: { client: OTHER, clock: 0 },
+        client: OTHER,
+        clock: 0,
       },
     ])
     const second = writeRegisters(first.content, OTHER, [increment('likes', 3, 2)])
@@ -136,7 +137,7 @@ describe('what is read out of bytes', () => {
     const values = ['Hello', element({ field: 'title' }), null]
     const update = buildUpdate({ clients: [{ client: OWN, clock: 0, structs: [{ values }] }] })
     const { live, overwritten } = decodeContent(update)
-    expect(live.map(({ field, item }) => [field, item.clock])).toEqual([['title', 1]])
+    expect(live.map(({ field, clock }) => [field, clock])).toEqual([['title', 1]])
     expect(overwritten).toBeUndefined()
   })
 
@@ -148,7 +149,9 @@ describe('what is read out of bytes', () => {
     })
     const { live, overwritten } = decodeContent(update)
     expect(live.map(({ field }) => field)).toEqual(['a'])
-    expect(overwritten?.elements().map(({ field, item }) => [field, item])).toEqual([
+    expect(
+      overwritten?.elements().map(({ field, client, clock }) => [field, { client, clock }]),
+    ).toEqual([
       ['b', { client: OWN, clock: 1 }],
       ['c', { client: OWN, clock: 2 }],
     ])
@@ -210,7 +213,7 @@ describe('a write', () => {
     const first = writeRegisters(EMPTY_CONTENT, OWN, [set('title', 1)]).content
     expect(first.overwritten).toBeUndefined()
     const second = writeRegisters(first, OWN, [set('title', 2, [stamp(1)])]).content
-    expect(second.overwritten?.elements().map(({ item }) => item.clock)).toEqual([0])
+    expect(second.overwritten?.elements().map(({ clock }) => clock)).toEqual([0])
     const third = writeRegisters(second, OWN, [set('done', 3)]).content
     expect(third.overwritten).toBe(second.overwritten)
   })

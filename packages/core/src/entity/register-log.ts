@@ -37,9 +37,7 @@ export interface Element extends Stamp {
   readonly sequence: number
 }
 
-export interface LiveElement extends Element {
-  readonly item: ItemId
-}
+export interface LiveElement extends Element, ItemId {}
 
 /** What of an entity's document matters for reading it and writing to it next. */
 export interface EntityContent {
@@ -101,25 +99,50 @@ export function supersededBy(write: RegisterWrite): readonly Stamp[] {
   return write.kind === 'increment' ? [] : write.supersedes
 }
 
-export function decodeContent(update: Uint8Array): EntityContent {
-  const { clocks, runs, tails, shared, isDeleted } = decodeRuns(update, registerRoot)
+/** What is known to be in a document before it is read. */
+export interface KnownValues {
+  /** By register key, what is shown. */
+  readonly values: Readonly<Record<string, StorableValue>>
+  readonly shared: SharedValues | undefined
+}
+
+/**
+ * Reads a document. Where what it shows is known, only what is unknown is read, which takes half the time: who wrote what,
+ * and every value of fields with rivals.
+ *
+ * @throws TidemarkError `corrupt`
+ */
+export function decodeContent(update: Uint8Array, known?: KnownValues): EntityContent {
+  if (known !== undefined) {
+    const content = contentWith(update, known)
+    // Else a field has several elements, of which the values show one.
+    if (content.live.length === Object.keys(known.values).length) return content
+  }
+  return contentWith(update, undefined)
+}
+
+function contentWith(update: Uint8Array, known: KnownValues | undefined): EntityContent {
+  const { clocks, runs, tails, shared, isDeleted } = decodeRuns(
+    update,
+    registerRoot,
+    known === undefined,
+  )
   const live: LiveElement[] = []
   let hasOverwritten = false
   for (const { client, clock, values } of runs) {
     let at = clock
     for (const value of values) {
-      const item = { client, clock: at }
+      if (isDeleted(client, at)) hasOverwritten = true
+      else addElement(live, value, client, at, known?.values)
       at += 1
-      if (isDeleted(client, item.clock)) hasOverwritten = true
-      else addElement(live, value, item)
     }
   }
   const overwritten = (): readonly LiveElement[] => {
     const elements: LiveElement[] = []
     for (const { client, clock, values } of runs) {
       for (const [offset, value] of values.entries()) {
-        const item = { client, clock: clock + offset }
-        if (isDeleted(item.client, item.clock)) addElement(elements, value, item)
+        const at = clock + offset
+        if (isDeleted(client, at)) addElement(elements, value, client, at, undefined)
       }
     }
     return elements
@@ -130,17 +153,30 @@ export function decodeContent(update: Uint8Array): EntityContent {
     tails,
     removed: NOTHING_REMOVED,
     overwritten: hasOverwritten ? { elements: once(overwritten), before: undefined } : undefined,
-    shared: shared ? once(() => sharedOf(update)) : NOTHING_SHARED,
+    shared: shared ? (known ? () => known.shared : once(() => sharedOf(update))) : NOTHING_SHARED,
   }
 }
 
 /** Leaves out what is not an element. */
-function addElement(elements: LiveElement[], value: unknown, item: ItemId): void {
-  const element = toElement(value)
-  if (element === undefined) return
-  // Field by field: a spread costs several times as much, and this runs for every element of every entity.
-  const { field, value: content, lastModified, sequence, actor } = element
-  elements.push({ field, value: content, lastModified, sequence, actor, item })
+function addElement(
+  elements: LiveElement[],
+  read: unknown,
+  client: number,
+  clock: number,
+  known: KnownValues['values'] | undefined,
+): void {
+  if (!isElement(read)) return
+  // By index and field by field: iterating and spreading cost several times as much, and this runs for every element.
+  const field = read[0]
+  elements.push({
+    field,
+    value: known === undefined ? read[1] : known[field],
+    lastModified: read[2],
+    sequence: read[3],
+    actor: read[4],
+    client,
+    clock,
+  })
 }
 
 function sharedOf(update: Uint8Array): SharedValues | undefined {
@@ -160,24 +196,25 @@ function once<T>(compute: () => T): () => T {
   }
 }
 
-/** Undefined for what is not an element: a document that others wrote into may hold anything. */
-export function toElement(value: unknown): Element | undefined {
-  if (!Array.isArray(value) || value.length !== 5) return undefined
+type StoredElement = readonly [string, StorableValue, number, number, string]
+
+/** A document that others wrote into may hold anything. */
+function isElement(value: unknown): value is StoredElement {
+  if (!Array.isArray(value) || value.length !== 5) return false
   const elements: readonly unknown[] = value
-  // By index: iterating takes longer than all the rest.
-  const field = elements[0]
-  const lastModified = elements[2]
-  const sequence = elements[3]
-  const actor = elements[4]
-  if (typeof field !== 'string' || typeof actor !== 'string') return undefined
-  if (!Number.isSafeInteger(lastModified) || !Number.isSafeInteger(sequence)) return undefined
-  return {
-    field,
-    value: elements[1] as StorableValue,
-    lastModified: lastModified as number,
-    sequence: sequence as number,
-    actor,
-  }
+  return (
+    typeof elements[0] === 'string' &&
+    typeof elements[4] === 'string' &&
+    Number.isSafeInteger(elements[2]) &&
+    Number.isSafeInteger(elements[3])
+  )
+}
+
+/** Undefined for what is not an element. */
+export function toElement(stored: unknown): Element | undefined {
+  if (!isElement(stored)) return undefined
+  const [field, value, lastModified, sequence, actor] = stored
+  return { field, value, lastModified, sequence, actor }
 }
 
 /** As it stands in a register array. */
@@ -201,16 +238,18 @@ export function writeRegisters(
   writes: readonly RegisterWrite[],
 ): WrittenContent {
   const replaced: LiveElement[] = []
+  const live: LiveElement[] = []
   let found = 0
-  let live = content.live.filter((element) => {
-    const superseded = writes.some((write) => supersedes(write, element))
-    if (superseded) found += 1
-    else if (!writes.some((write) => counts(write, element, client))) return true
+  for (const element of content.live) {
+    if (isSuperseded(element, writes)) found += 1
+    else if (!isCounted(element, writes, client)) {
+      live.push(element)
+      continue
+    }
     replaced.push(element)
-    return false
-  })
+  }
   const again = overwrittenBy(content, writes, found)
-  const deletions = [...replaced, ...again].map(({ item }) => item)
+  const deletions: ItemId[] = again.length === 0 ? replaced.slice() : [...replaced, ...again]
   const clock = content.clocks.get(client) ?? 0
   const values: unknown[] = []
   let added: LiveElement[] = []
@@ -220,7 +259,7 @@ export function writeRegisters(
       added = added.filter((own) => {
         if (!supersedes(write, own)) return true
         replaced.push(own)
-        deletions.push(own.item)
+        deletions.push(own)
         return false
       })
     }
@@ -228,11 +267,18 @@ export function writeRegisters(
     const element = elementOf(write, content, client)
     if (element === undefined) continue
     const { field, value, lastModified, sequence, actor } = element
-    const item = { client, clock: clock + values.length }
-    added.push({ field, value, lastModified, sequence, actor, item })
+    added.push({
+      field,
+      value,
+      lastModified,
+      sequence,
+      actor,
+      client,
+      clock: clock + values.length,
+    })
     values.push([field, value, lastModified, sequence, actor])
   }
-  live = live.concat(added)
+  for (const element of added) live.push(element)
   const update = encodeAppend(
     { client, clock, root: registerRoot(client), tail: content.tails.get(client), values },
     deletions,
@@ -244,14 +290,29 @@ export function writeRegisters(
       : { elements: () => replaced, before: content.overwritten }
   if (values.length === 0) return { update, content: { ...content, live, removed, overwritten } }
   const end = clock + values.length
+  let before: EntityContent | undefined = content
+  let { clocks, tails } = content
+  // Put off until the next write to the entity: most entities are written to once in a while.
+  const move = (): void => {
+    if (before === undefined) return
+    clocks = new Map(before.clocks).set(client, end)
+    tails = new Map(before.tails).set(client, end - 1)
+    before = undefined
+  }
   return {
     update,
     content: {
       live,
       removed,
       overwritten,
-      clocks: new Map(content.clocks).set(client, end),
-      tails: new Map(content.tails).set(client, end - 1),
+      get clocks() {
+        move()
+        return clocks
+      },
+      get tails() {
+        move()
+        return tails
+      },
       shared: content.shared,
     },
   }
@@ -268,7 +329,7 @@ function overwrittenBy(
   const elements: LiveElement[] = []
   for (let link = overwritten; link !== undefined && missing > 0; link = link.before) {
     for (const element of link.elements()) {
-      if (!writes.some((write) => supersedes(write, element))) continue
+      if (!isSuperseded(element, writes)) continue
       elements.push(element)
       missing -= 1
     }
@@ -276,17 +337,26 @@ function overwrittenBy(
   return elements
 }
 
+function isSuperseded(element: LiveElement, writes: readonly RegisterWrite[]): boolean {
+  for (const write of writes) if (supersedes(write, element)) return true
+  return false
+}
+
 /** Whether the element is what `client` has counted so far. */
-function counts(write: RegisterWrite, element: LiveElement, client: number): boolean {
-  return write.kind === 'increment' && element.field === counterKey(write.field, client)
+function isCounted(
+  { field }: LiveElement,
+  writes: readonly RegisterWrite[],
+  client: number,
+): boolean {
+  for (const write of writes)
+    if (write.kind === 'increment' && field === counterKey(write.field, client)) return true
+  return false
 }
 
 function supersedes(write: RegisterWrite, element: LiveElement): boolean {
-  return (
-    write.kind !== 'increment' &&
-    write.field === element.field &&
-    write.supersedes.some((stamp) => sameStamp(stamp, element))
-  )
+  if (write.kind === 'increment' || write.field !== element.field) return false
+  for (const stamp of write.supersedes) if (sameStamp(stamp, element)) return true
+  return false
 }
 
 function elementOf(

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { isTidemarkError } from '../errors.js'
+import { compactUpdate } from './compaction.js'
 import { decodeContent, EMPTY_CONTENT, writeRegisters } from './register-log.js'
 import { isDeletedDocument, readSharedEdit } from './shared-edit.js'
-import { compactUpdate } from './yjs/index.js'
 
 const LIMITS = { maxBytes: 2 ** 20, maxElements: 16_384, maxDeletions: 16_384, maxClients: 1_024 }
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { compactUpdate } from './compaction.js'
 import { isFieldName } from './names.js'
 import { decodeContent } from './register-log.js'
 import { viewOf } from './view.js'
-import { compactUpdate, openDocument, readShared } from './yjs/index.js'
+import { openDocument, readShared } from './yjs/index.js'
 
 /**
  * A card as it is stored and sent since version 0.1.0: values, a conflict, a set, a counter, a text, a list, XML, a migration, and

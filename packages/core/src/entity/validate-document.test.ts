@@ -2,16 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { TidemarkError } from '../errors.js'
+import { compactUpdate } from './compaction.js'
 import { decodeContent, registerRoot, writeRegisters } from './register-log.js'
 import { validateDocument } from './validate-document.js'
-import {
-  applyUpdates,
-  captureUpdate,
-  compactUpdate,
-  loadsWhole,
-  mergeUpdates,
-  openDocument,
-} from './yjs/index.js'
+import { applyUpdates, captureUpdate, loadsWhole, mergeUpdates, openDocument } from './yjs/index.js'
 
 const SEED = 20261121
 const LIMITS = { maxBytes: 1e6, maxElements: 1e5, maxDeletions: 1e5, maxClients: 100 }

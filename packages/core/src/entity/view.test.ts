@@ -12,7 +12,8 @@ const live = (
   lastModified: 1,
   sequence: 1,
   actor: 'ada/r/1',
-  item: { client: 1, clock: 0 },
+  client: 1,
+  clock: 0,
   ...change,
 })
 

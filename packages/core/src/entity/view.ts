@@ -35,55 +35,40 @@ export interface EntityView {
   readonly lastModified: number
 }
 
-export function viewOf(content: EntityContent): EntityView {
-  const winners = new Map<string, LiveElement>()
-  const rivals = new Map<string, LiveElement[]>()
+export function viewOf({ live, shared }: EntityContent): EntityView {
+  const values: Record<string, StorableValue> = {}
   let sequence = 0
   let lastModified = 0
-  for (const element of content.live) {
-    sequence = Math.max(sequence, element.sequence)
-    lastModified = Math.max(lastModified, element.lastModified)
-    const winner = winners.get(element.field)
-    if (winner === undefined) {
-      winners.set(element.field, element)
-      continue
-    }
-    const list = rivals.get(element.field)
-    if (list === undefined) rivals.set(element.field, [winner, element])
-    else list.push(element)
-    if (compareElements(element, winner) > 0) winners.set(element.field, element)
+  let fields = 0
+  for (const element of live) {
+    if (element.sequence > sequence) sequence = element.sequence
+    if (element.lastModified > lastModified) lastModified = element.lastModified
+    if (!Object.hasOwn(values, element.field)) fields += 1
+    values[element.field] = element.value
   }
-  const values: Record<string, StorableValue> = {}
-  for (const [field, { value }] of winners) values[field] = value
-  return {
-    values,
-    conflicts: conflictsAmong(rivals),
-    shared: content.shared(),
-    sequence,
-    lastModified,
-  }
+  const conflicts = fields < live.length ? settle(live, values) : undefined
+  return { values, conflicts, shared: shared(), sequence, lastModified }
 }
 
-/** Orders live elements of one field; the greatest is shown. */
-function compareElements(a: LiveElement, b: LiveElement): number {
-  return Number(isWritten(a)) - Number(isWritten(b)) || compareStamps(a, b)
-}
-
-function isWritten({ sequence }: LiveElement): boolean {
-  return sequence !== DERIVED_SEQUENCE
-}
-
-function conflictsAmong(
-  rivals: ReadonlyMap<string, readonly LiveElement[]>,
+/** Puts the winner's value in the place of whichever came last, and tells the conflicts. */
+function settle(
+  live: readonly LiveElement[],
+  values: Record<string, StorableValue>,
 ): EntityView['conflicts'] {
+  const rivals = new Map<string, LiveElement[]>()
+  for (const element of live) {
+    const list = rivals.get(element.field)
+    if (list === undefined) rivals.set(element.field, [element])
+    else list.push(element)
+  }
   let conflicts: Record<string, readonly ConflictingValue[]> | undefined
   for (const [field, elements] of rivals) {
+    elements.sort((a, b) => compareElements(b, a))
+    const [winner] = elements
+    if (winner !== undefined) values[field] = winner.value
     const written = elements.filter(isWritten)
-    const sorted = [...(written.length > 0 ? written : elements)].sort((a, b) =>
-      compareElements(b, a),
-    )
-    const distinct = sorted.filter(
-      (element, index) =>
+    const distinct = (written.length > 0 ? written : elements).filter(
+      (element, index, sorted) =>
         !sorted.slice(0, index).some((other) => sameValue(other.value, element.value)),
     )
     if (distinct.length < 2) continue
@@ -95,6 +80,15 @@ function conflictsAmong(
     }))
   }
   return conflicts
+}
+
+/** Orders live elements of one field; the greatest is shown. */
+function compareElements(a: LiveElement, b: LiveElement): number {
+  return Number(isWritten(a)) - Number(isWritten(b)) || compareStamps(a, b)
+}
+
+function isWritten({ sequence }: LiveElement): boolean {
+  return sequence !== DERIVED_SEQUENCE
 }
 
 export function isDeleted(view: EntityView): boolean {

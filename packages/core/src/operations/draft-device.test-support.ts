@@ -4,6 +4,7 @@ import {
   EMPTY_CONTENT,
   formatActor,
   type RegisterWrite,
+  viewOf,
   writeRegisters,
 } from '../entity/index.js'
 import {
@@ -55,6 +56,7 @@ export function device(client = 1) {
     return createDraft({
       schema,
       content: (ref) => replica.content(ref),
+      view: (ref) => viewOf(replica.content(ref)),
       updates: (ref) => replica.updates(ref),
       sequence: (ref) => replica.entity(ref)?.sequence ?? 0,
       generation: () => '0',

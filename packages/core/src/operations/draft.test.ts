@@ -69,6 +69,7 @@ describe('insert', () => {
     const draft = createDraft({
       schema: bare,
       content: () => EMPTY_CONTENT,
+      view: () => viewOf(EMPTY_CONTENT),
       updates: () => [],
       sequence: () => 0,
       generation: () => '0',

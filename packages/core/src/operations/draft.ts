@@ -33,6 +33,8 @@ import { type RecordedPart, revert } from './revert.js'
 export interface DraftContext {
   readonly schema: Schema
   content(ref: EntityRef): EntityContent
+  /** What `content` shows. */
+  view(ref: EntityRef): EntityView
   /** The updates that make up the entity's document. */
   updates(ref: EntityRef): readonly Uint8Array[]
   sequence(ref: EntityRef): number
@@ -82,6 +84,7 @@ export function createDraft(context: DraftContext): OperationDraft {
       draft = createEntityDraft(ref, {
         fields: fieldsOf(context.schema, ref.collection),
         content: context.content(ref),
+        view: context.view(ref),
         updates: () => context.updates(ref),
         client: context.client,
         generation: context.generation(ref),
@@ -99,6 +102,7 @@ export function createDraft(context: DraftContext): OperationDraft {
     const draft = createEntityDraft(ref, {
       fields: fieldsOf(schema, ref.collection),
       content: EMPTY_CONTENT,
+      view: viewOf(EMPTY_CONTENT),
       updates: () => [],
       client,
       generation: nextLife(context.generation(ref)),
@@ -180,7 +184,7 @@ export function createDraft(context: DraftContext): OperationDraft {
     peek(ref) {
       const draft = drafts.get(keyOf(ref))
       if (draft !== undefined) return draft.view()
-      return context.exists(ref) ? viewOf(context.content(ref)) : undefined
+      return context.exists(ref) ? context.view(ref) : undefined
     },
     finish() {
       const parts: PendingPart[] = []

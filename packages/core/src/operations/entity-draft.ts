@@ -7,7 +7,6 @@ import {
   SCHEMA_FIELD,
   type StorableValue,
   sameValue,
-  viewOf,
   writeRegisters,
 } from '../entity/index.js'
 import type { EntityRef } from '../replica/index.js'
@@ -20,6 +19,8 @@ export const REMOVED: unique symbol = Symbol('removed')
 export interface EntityDraftContext {
   readonly fields: Fields
   readonly content: EntityContent
+  /** What `content` shows. */
+  readonly view: EntityView
   /** The updates that make up the entity's document. */
   updates(): readonly Uint8Array[]
   readonly client: number
@@ -68,9 +69,8 @@ export interface WriteStamp {
 
 export function createEntityDraft(
   { collection, id }: EntityRef,
-  { fields, content, updates, client, generation, migrate }: EntityDraftContext,
+  { fields, content, view: stored, updates, client, generation, migrate }: EntityDraftContext,
 ): EntityDraft {
-  const stored = viewOf(content)
   let base = stored
   let assignments = new Map<string, StorableValue | typeof REMOVED>()
   let increments = new Map<string, number>()
@@ -129,13 +129,14 @@ export function createEntityDraft(
     },
     edits: () => document,
     attempt(change) {
-      const before = { assignments: new Map(assignments), increments: new Map(increments) }
+      const before = { assignments: [...assignments], increments: [...increments] }
       const mark = document?.mark ?? 0
       try {
         change()
       } catch (error) {
         // Whoever catches it may go on with the transaction: half of the change must not be in it.
-        ;({ assignments, increments } = before)
+        assignments = new Map(before.assignments)
+        increments = new Map(before.increments)
         document?.rewind(mark)
         throw error
       }

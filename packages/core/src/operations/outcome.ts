@@ -2,6 +2,7 @@ import type { TidemarkError } from '../errors.js'
 import type { OperationStage } from './types.js'
 
 interface Waiter {
+  readonly stage: OperationStage
   readonly resolve: () => void
   readonly reject: (error: TidemarkError) => void
 }
@@ -15,34 +16,49 @@ export interface Outcome {
 }
 
 export function createOutcome(): Outcome {
-  let reached: 'applied' | 'saved' | 'synced' = 'applied'
-  let error: TidemarkError | undefined
-  const waiters: Record<OperationStage, Waiter[]> = { saved: [], synced: [] }
+  return new KeptOutcome()
+}
 
-  function release(stage: OperationStage): void {
-    for (const waiter of waiters[stage].splice(0)) waiter.resolve()
+/** A class, since there is one for each operation that waits, and hardly anybody asks any of them. */
+class KeptOutcome implements Outcome {
+  #reached: 'applied' | 'saved' | 'synced' = 'applied'
+  #error: TidemarkError | undefined
+  #waiters: readonly Waiter[] = NOBODY
+
+  saved(): void {
+    if (this.#reached === 'applied') this.#reached = 'saved'
+    this.#settle('saved')
   }
 
-  return {
-    saved() {
-      if (reached === 'applied') reached = 'saved'
-      release('saved')
-    },
-    synced() {
-      reached = 'synced'
-      release('saved')
-      release('synced')
-    },
-    failed(reason) {
-      error = reason
-      for (const waiter of [...waiters.saved.splice(0), ...waiters.synced.splice(0)])
-        waiter.reject(reason)
-    },
-    when(stage) {
-      if (reached === 'synced' || (stage === 'saved' && reached === 'saved'))
-        return Promise.resolve()
-      if (error !== undefined) return Promise.reject(error)
-      return new Promise((resolve, reject) => waiters[stage].push({ resolve, reject }))
-    },
+  synced(): void {
+    this.#reached = 'synced'
+    this.#settle()
+  }
+
+  failed(error: TidemarkError): void {
+    this.#error = error
+    this.#settle()
+  }
+
+  when(stage: OperationStage): Promise<void> {
+    if (this.#reached === 'synced' || this.#reached === stage) return Promise.resolve()
+    if (this.#error !== undefined) return Promise.reject(this.#error)
+    return new Promise((resolve, reject) => {
+      this.#waiters = [...this.#waiters, { stage, resolve, reject }]
+    })
+  }
+
+  /** Those who wait for `only`, or all of them. */
+  #settle(only?: OperationStage): void {
+    const waiters = this.#waiters
+    if (waiters === NOBODY) return
+    this.#waiters = NOBODY
+    for (const waiter of waiters) {
+      if (only !== undefined && waiter.stage !== only) this.#waiters = [...this.#waiters, waiter]
+      else if (this.#error === undefined) waiter.resolve()
+      else waiter.reject(this.#error)
+    }
   }
 }
+
+const NOBODY: readonly Waiter[] = []

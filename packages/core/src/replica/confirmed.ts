@@ -1,4 +1,10 @@
-import { compactUpdate, decodeContent, mergeUpdates, viewOf } from '../entity/index.js'
+import {
+  compactUpdate,
+  decodeContent,
+  mergeRegisters,
+  mergeUpdates,
+  viewOf,
+} from '../entity/index.js'
 import type { ConfirmedEntity, EntityRef } from './records.js'
 
 /** What the relay has acknowledged or sent for one entity. */
@@ -13,7 +19,7 @@ export interface ConfirmedChange extends EntityRef {
   readonly isWhole?: boolean
 }
 
-/** A document is re-encoded once it is twice its compacted size and this much [L17]: below, it isn't worth the time. */
+/** A document with more than registers is re-encoded once it is twice its compacted size and this much [L17]: below, it isn't worth the time. */
 const COMPACT_ABOVE_BYTES = 1024
 
 /**
@@ -27,8 +33,10 @@ export function confirmChange(
 ): ConfirmedEntity {
   const known = entity?.generation === change.generation ? entity : undefined
   if (entity !== undefined && known === undefined && !replaces(change, entity)) return entity
-  let bytes = known === undefined ? change.update : mergeUpdates([known.bytes, change.update])
-  let compactedSize = known?.compactedSize ?? bytes.length
+  const updates = known === undefined ? [change.update] : [known.bytes, change.update]
+  const compacted = mergeRegisters(updates)
+  let bytes = compacted ?? mergeUpdates(updates)
+  let compactedSize = compacted?.length ?? known?.compactedSize ?? bytes.length
   if (bytes.length > Math.max(2 * compactedSize, COMPACT_ABOVE_BYTES)) {
     bytes = compactUpdate(bytes)
     compactedSize = bytes.length

@@ -34,7 +34,7 @@ export {
   type StoredOperation,
   type StoredSnapshot,
 } from './records.js'
-export { createReplica, type EntityState, type Replica } from './replica.js'
+export { createReplica, type EntityState, partsOn, type Replica } from './replica.js'
 export {
   nameOf,
   noteRenames,

@@ -76,7 +76,7 @@ function sayOn(
   const writes: RegisterWrite[] = []
   for (const element of mine.live) {
     if (counterFieldOf(element) !== undefined) continue
-    const { item: _, ...write } = element
+    const { client: _client, clock: _clock, ...write } = element
     const rivals = theirs.live.filter(({ field }) => field === element.field)
     if (rivals.some((rival) => compareStamps(rival, element) >= 0)) continue
     writes.push({ kind: 'set', ...write, supersedes: rivals })

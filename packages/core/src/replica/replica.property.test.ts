@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type RegisterWrite, writeRegisters } from '../entity/index.js'
+import { type EntityContent, type RegisterWrite, writeRegisters } from '../entity/index.js'
 import { confirmChange } from './confirmed.js'
 import { inheritSuperseded, rebaseParts } from './rebase.js'
 import {
@@ -14,7 +14,7 @@ import {
 import { createReplica, type Replica } from './replica.js'
 
 const SEED = 20261120
-const IDS = ['a', 'b', 'c'] as const
+const IDS = ['a', 'b', 'c']
 
 const step = fc.oneof(
   {
@@ -270,6 +270,7 @@ function show(replica: Replica): Record<string, unknown> {
         failed,
         confirmed,
         savedOn: replica.savedOn({ collection: 'cards', id }).map(({ order }) => order),
+        content: contentOf(replica.content({ collection: 'cards', id })),
       },
     ],
   )
@@ -281,7 +282,28 @@ function show(replica: Replica): Record<string, unknown> {
   }
 }
 
+/** What the next write builds on; the order of elements says nothing. */
+function contentOf({ live, clocks, tails, removed }: EntityContent): unknown {
+  return {
+    live: live.map((element) => JSON.stringify(element)).sort(),
+    clocks: [...clocks].sort(),
+    tails: [...tails].sort(),
+    removed: [...removed].map((removal) => JSON.stringify(removal)).sort(),
+  }
+}
+
 describe('the replica', () => {
+  test('knows what a write builds on, of however many entities that were written to', () => {
+    const device = new Device()
+    const ids = Array.from({ length: 200 }, (_, index) => `card${index}`)
+    for (const value of ['x', 'y', 'z']) {
+      for (const id of ids)
+        device.play({ type: 'write', ids: [id], field: 'title', value, elsewhere: false })
+      const { replica, entities, saved } = device
+      expect(show(replica)).toEqual(show(replicaOf(entities, saved, replica.unsaved())))
+    }
+  })
+
   test('shows after any course what a tab shows that has just read the disk', () => {
     const happened = new Set<string>()
     fc.assert(

@@ -39,8 +39,6 @@ interface MutableEntity extends EntityRef {
   view: EntityView
   sequence: number
   lastModified: number
-  /** The decoded document while operations are pending on it; otherwise it is decoded when needed. */
-  content: EntityContent | undefined
 }
 
 /** The state of one space in memory. No I/O: whoever reads or writes the storage tells it what became of that. */
@@ -98,6 +96,13 @@ const NOBODY = 0
 
 const EMPTY_VIEW: EntityView = viewOf(EMPTY_CONTENT)
 
+/** What nearly every entity has: one list for all of them. */
+const NO_OPERATIONS: PendingOperation[] = []
+Object.freeze(NO_OPERATIONS)
+
+/** Whoever writes to an entity will write to it again; what was decoded of all others would only fill the memory. */
+const KEPT_CONTENTS = 64
+
 export function createReplica(): Replica {
   const collections = new Map<string, Map<string, MutableEntity>>()
   /** Saved operations by their order, kept ascending. */
@@ -107,6 +112,8 @@ export function createReplica(): Replica {
   /** How many of the saved ones are parked; unsaved ones never are. */
   let failed = 0
   let rolledBack = 0
+  /** The decoded documents of entities with pending operations, those that were written to last at the end. */
+  const contents = new Map<MutableEntity, EntityContent>()
   const owed = new Map<EntityKey, ConfirmedEntity>()
   const listeners = new Set<(changed: ReadonlySet<EntityKey>) => void>()
   let lastOrder = Number.NEGATIVE_INFINITY
@@ -128,12 +135,11 @@ export function createReplica(): Replica {
         collection: ref.collection,
         id: ref.id,
         confirmed: undefined,
-        pending: [],
-        failed: [],
+        pending: NO_OPERATIONS,
+        failed: NO_OPERATIONS,
         view: EMPTY_VIEW,
         sequence: 0,
         lastModified: 0,
-        content: undefined,
       }
       entities.set(ref.id, entity)
     }
@@ -146,14 +152,20 @@ export function createReplica(): Replica {
     if (confirmed === undefined && pending.length === 0 && entity.failed.length === 0) {
       entitiesOf(entity.collection).delete(entity.id)
     }
-    if (pending.length === 0) {
-      entity.content = undefined
-      entity.view = confirmed?.view ?? EMPTY_VIEW
-    } else {
-      entity.content = contentOf(entity)
-      entity.view = viewOf(entity.content)
-    }
+    contents.delete(entity)
+    if (pending.length === 0) entity.view = confirmed?.view ?? EMPTY_VIEW
+    else entity.view = viewOf(keepContent(entity, contentOf(entity)))
     setVersion(entity)
+  }
+
+  function keepContent(entity: MutableEntity, content: EntityContent): EntityContent {
+    contents.delete(entity)
+    contents.set(entity, content)
+    if (contents.size > KEPT_CONTENTS) {
+      const [oldest] = contents.keys()
+      if (oldest !== undefined) contents.delete(oldest)
+    }
+    return content
   }
 
   function setVersion(entity: MutableEntity): void {
@@ -175,6 +187,7 @@ export function createReplica(): Replica {
   }
 
   function relink(entity: MutableEntity): void {
+    if (entity.pending.length + entity.failed.length === 0) return
     const onEntity = (operation: PendingOperation): boolean =>
       operation.parts.some((part) => part.id === entity.id && part.collection === entity.collection)
     // Candidates are few: what the entity had, and what was just absorbed (linked by `link`).
@@ -225,21 +238,26 @@ export function createReplica(): Replica {
   function link(operation: PendingOperation): void {
     for (const part of operation.parts) {
       const entity = entityOf(part)
-      const list = operation.failure === null ? entity.pending : entity.failed
-      if (!list.some((other) => other.id === operation.id)) list.push(operation)
+      const name = operation.failure === null ? 'pending' : 'failed'
+      if (!entity[name].some((other) => other.id === operation.id))
+        entity[name] = [...entity[name], operation]
     }
+  }
+
+  function find({ collection, id }: EntityRef): MutableEntity | undefined {
+    return collections.get(collection)?.get(id)
   }
 
   return {
     collection: (name) => entitiesOf(name),
-    entity: (ref) => collections.get(ref.collection)?.get(ref.id),
+    entity: find,
     content(ref) {
-      const entity = collections.get(ref.collection)?.get(ref.id)
+      const entity = find(ref)
       if (entity === undefined) return EMPTY_CONTENT
-      return entity.content ?? contentOf(entity)
+      return contents.get(entity) ?? contentOf(entity)
     },
     updates(ref) {
-      const entity = collections.get(ref.collection)?.get(ref.id)
+      const entity = find(ref)
       return entity === undefined ? [] : updatesOf(entity)
     },
     operations: () =>
@@ -258,7 +276,7 @@ export function createReplica(): Replica {
     saved: () => saved.values(),
     savedAt: (order) => saved.get(order),
     savedOn(ref) {
-      const pending = collections.get(ref.collection)?.get(ref.id)?.pending ?? []
+      const pending = find(ref)?.pending ?? []
       return pending
         .map((operation) => saved.get(orders.get(operation.id) ?? Number.NaN))
         .filter((operation) => operation !== undefined)
@@ -266,16 +284,17 @@ export function createReplica(): Replica {
     unsaved: () => [...unsaved.values()],
     operation: currentOf,
     orderOf: (id) => orders.get(id),
-    stage(operation, contents) {
+    stage(operation, made) {
       unsaved.set(operation.id, operation)
       const changed = new Set<EntityKey>()
       for (const part of operation.parts) {
         const entity = entityOf(part)
-        entity.pending.push(operation)
-        entity.content = contents.get(keyOf(part)) ?? contentOf(entity)
-        entity.view = viewOf(entity.content)
+        const key = keyOf(part)
+        if (entity.pending.length === 0) entity.pending = [operation]
+        else entity.pending.push(operation)
+        entity.view = viewOf(keepContent(entity, made.get(key) ?? contentOf(entity)))
         setVersion(entity)
-        changed.add(keyOf(part))
+        changed.add(key)
       }
       emit(changed)
     },
@@ -372,6 +391,10 @@ function updatesOf(entity: MutableEntity): Uint8Array[] {
 }
 
 function contentOf(entity: MutableEntity): EntityContent {
+  if (entity.pending.length === 0) {
+    const { confirmed } = entity
+    return confirmed === undefined ? EMPTY_CONTENT : decodeContent(confirmed.bytes, confirmed.view)
+  }
   const updates = updatesOf(entity)
   if (updates.length === 0) return EMPTY_CONTENT
   let { removed } = EMPTY_CONTENT
@@ -380,10 +403,14 @@ function contentOf(entity: MutableEntity): EntityContent {
   return { ...decodeContent(mergeUpdates(updates)), removed }
 }
 
-function partsOn(entity: MutableEntity): PendingPart[] {
-  return entity.pending.flatMap((operation) =>
-    operation.parts.filter(
-      (part) => part.id === entity.id && part.collection === entity.collection,
-    ),
-  )
+/** What pending operations do to one entity, in order. */
+export function partsOn({
+  pending,
+  collection,
+  id,
+}: Pick<EntityState, 'pending' | 'collection' | 'id'>): PendingPart[] {
+  const found: PendingPart[] = []
+  for (const { parts } of pending)
+    for (const part of parts) if (part.id === id && part.collection === collection) found.push(part)
+  return found
 }

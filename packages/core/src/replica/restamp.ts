@@ -92,6 +92,7 @@ export function withFormerNames(
   writes: readonly RegisterWrite[],
   pending: readonly RegisterWrite[],
 ): readonly RegisterWrite[] {
+  if (pending.length === 0) return writes
   const former = new Map<string, readonly Stamp[]>()
   for (const write of pending) {
     if (write.kind === 'set' && write.formerly !== undefined)

@@ -140,7 +140,9 @@ export function createMemoryStorage({
         for (const order of plan.deleteOperations ?? []) space.operations.delete(order)
         const added = (plan.addOperations ?? []).map((operation) => {
           disk.order += 1
-          return { ...operation, order: disk.order }
+          // Not spread: that makes a dictionary of each row.
+          const { id, createdAt, parts, failure } = operation
+          return { id, createdAt, parts, failure, order: disk.order }
         })
         const operations = [...(plan.putOperations ?? []), ...added]
         for (const row of operations) space.operations.set(row.order, { row, change })

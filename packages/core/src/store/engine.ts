@@ -98,6 +98,7 @@ export function createEngine(
   /** The status as it was last computed; undefined when something it tells may have changed. */
   let status: StoreStatus | undefined
   let closing: Promise<void> | undefined
+  let writer: { readonly client: number; readonly actor: string } | undefined
   let stopHiding: (() => void) | undefined
   let stopLeaving: (() => void) | undefined
 
@@ -282,8 +283,10 @@ export function createEngine(
   function openForWriting() {
     const { persistence, clientIds, link, documents } = requireOpen()
     const { client } = clientIds
-    const actor = actorOf(client, persistence.meta.replica)
-    return { persistence, clientIds, link, client, actor, flush: () => documents.flush() }
+    // Asked for each write: one text for all of them.
+    if (writer?.client !== client)
+      writer = { client, actor: actorOf(client, persistence.meta.replica) }
+    return { persistence, clientIds, link, ...writer, flush: documents.flush }
   }
 
   function requireOpen(): Opened {

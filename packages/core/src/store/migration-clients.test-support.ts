@@ -5,6 +5,7 @@ import {
   formatActor,
   type UpdateContext,
   validateUpdate,
+  viewOf,
 } from '../entity/index.js'
 import { createDraft, type OperationDraft } from '../operations/index.js'
 import { createRowFactory, type EntityRow } from '../query/index.js'
@@ -124,6 +125,7 @@ export function createClient(number: number, schema: Schema, log: Log) {
       const draft = createDraft({
         schema,
         content: (ref) => replica.content(ref),
+        view: (ref) => viewOf(replica.content(ref)),
         updates: (ref) => replica.updates(ref),
         sequence: (ref) => replica.entity(ref)?.sequence ?? 0,
         generation: () => '0',

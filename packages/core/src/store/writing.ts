@@ -1,11 +1,20 @@
 import {
+  EMPTY_CONTENT,
   type EntityContent,
+  type EntityView,
   FIRST_GENERATION,
   type HybridClock,
   type RegisterWrite,
+  viewOf,
 } from '../entity/index.js'
 import { TidemarkError } from '../errors.js'
-import { createDraft, createOutcome, type OperationDraft } from '../operations/index.js'
+import {
+  createDraft,
+  createOutcome,
+  type DraftContext,
+  type OperationDraft,
+  type Outcome,
+} from '../operations/index.js'
 import type { Clock } from '../platform/index.js'
 import {
   currentGeneration,
@@ -13,6 +22,7 @@ import {
   type EntityRef,
   keyOf,
   type PendingPart,
+  partsOn,
   type Replica,
   withFormerNames,
 } from '../replica/index.js'
@@ -59,16 +69,14 @@ export interface WritingHost {
 export function createWriting(host: WritingHost): Writing {
   const { schema, clock, hybridClock, replica, history, outcomes } = host
 
-  function run(
-    change: (draft: OperationDraft) => void,
-    record: (entry: HistoryEntry) => void = history.done,
-  ): TransactionHandle {
-    const { client, actor, flush } = host.open()
-    // What was typed before comes before.
-    flush()
-    const draft = createDraft({
+  let context: DraftContext | undefined
+
+  function contextOf(client: number, actor: string): DraftContext {
+    if (context?.client === client && context.actor === actor) return context
+    context = {
       schema,
       content: (ref) => replica.content(ref),
+      view: (ref) => replica.entity(ref)?.view ?? NOTHING,
       updates: (ref) => replica.updates(ref),
       sequence: (ref) => replica.entity(ref)?.sequence ?? 0,
       generation: (ref) => generationOf(replica, ref),
@@ -78,7 +86,18 @@ export function createWriting(host: WritingHost): Writing {
       actor,
       client,
       newId: host.newId,
-    })
+    }
+    return context
+  }
+
+  function run(
+    change: (draft: OperationDraft) => void,
+    record: (entry: HistoryEntry) => void = history.done,
+  ): TransactionHandle {
+    const { client, actor, flush } = host.open()
+    // What was typed before comes before.
+    flush()
+    const draft = createDraft(contextOf(client, actor))
     const result: unknown = change(draft)
     if (result instanceof Promise) throw asynchronous(result)
     const { parts, entities, contents, recorded } = draft.finish()
@@ -87,12 +106,25 @@ export function createWriting(host: WritingHost): Writing {
       const done = createOutcome()
       done.synced()
       const id = host.newId()
-      return { id, entities, when: done.when, rollback: () => host.rollBack(id) }
+      return handleOf(id, entities, done)
     }
-    const { id, when } = stage(parts, contents)
+    const { id, outcome } = stage(parts, contents)
     record({ id, recorded })
     host.historyChanged()
-    return { id, entities, when, rollback: () => host.rollBack(id) }
+    return handleOf(id, entities, outcome)
+  }
+
+  function handleOf(
+    id: string,
+    entities: readonly EntityRef[],
+    outcome: Outcome,
+  ): TransactionHandle {
+    return {
+      id,
+      entities,
+      when: (stage) => outcome.when(stage),
+      rollback: () => host.rollBack(id),
+    }
   }
 
   /** Takes steps back until one of them changes something: what others have overwritten since is none. */
@@ -124,17 +156,17 @@ export function createWriting(host: WritingHost): Writing {
   function stage(
     parts: readonly PendingPart[],
     contents: ReadonlyMap<EntityKey, EntityContent>,
-  ): Pick<TransactionHandle, 'id' | 'when'> {
+  ): { readonly id: string; readonly outcome: Outcome } {
     const { persistence } = host.open()
     const id = host.newId()
-    const { when } = outcomes.track(id)
-    const named = parts.map((part) => ({
-      ...part,
-      writes: withFormerNames(part.writes, pendingWrites(replica, part)),
-    }))
+    const outcome = outcomes.track(id)
+    const named = parts.map((part) => {
+      const writes = withFormerNames(part.writes, pendingWrites(replica, part))
+      return writes === part.writes ? part : { ...part, writes }
+    })
     replica.stage({ id, createdAt: clock.now(), parts: named, failure: null }, contents)
     persistence.save()
-    return { id, when }
+    return { id, outcome }
   }
 
   function editPart(
@@ -166,20 +198,16 @@ export function createWriting(host: WritingHost): Writing {
 }
 
 function generationOf(replica: Replica, ref: EntityRef): string {
-  const { confirmed, pending = [] } = replica.entity(ref) ?? {}
-  const key = keyOf(ref)
-  const parts = pending.flatMap((operation) =>
-    operation.parts.filter((part) => keyOf(part) === key),
-  )
-  return currentGeneration(confirmed, parts) ?? FIRST_GENERATION
+  const entity = replica.entity(ref)
+  return (entity && currentGeneration(entity.confirmed, partsOn(entity))) ?? FIRST_GENERATION
 }
 
 function pendingWrites(replica: Replica, ref: EntityRef): RegisterWrite[] {
-  const pending = replica.entity(ref)?.pending ?? []
-  return pending.flatMap(({ parts }) =>
-    parts.filter((part) => keyOf(part) === keyOf(ref)).flatMap(({ writes }) => writes),
-  )
+  const entity = replica.entity(ref)
+  return entity === undefined ? [] : partsOn(entity).flatMap(({ writes }) => writes)
 }
+
+const NOTHING: EntityView = viewOf(EMPTY_CONTENT)
 
 /** Whether there is an entity, deleted or not, that can be written to. */
 export function isKnown(replica: Replica, ref: EntityRef): boolean {

@@ -24,7 +24,7 @@ export function examples(...lines: readonly string[]): string {
 }
 
 /** Says what is known to go wrong in one line; everything else is a bug and keeps its stack. */
-export function reportError(error: unknown): void {
+function reportError(error: unknown): void {
   process.exitCode = EXIT.failed
   if (
     error instanceof RelayStartError ||

@@ -3,13 +3,13 @@
  * `maintenance/`. May import everything of this package.
  */
 export { backupCommand } from './backup.js'
-export { EXIT_CODES_HELP, reportError } from './command.js'
+export { EXIT_CODES_HELP } from './command.js'
 export { compactCommand } from './compact.js'
 export { exportCommand } from './export.js'
 export { importCommand } from './import.js'
 export { inspectCommand } from './inspect.js'
 export { newEpochCommand } from './new-epoch.js'
-export { print } from './output.js'
 export { purgeCommand } from './purge.js'
 export { restoreCommand } from './restore.js'
 export { serveCommand } from './serve.js'
+export { tokenCommand } from './token.js'

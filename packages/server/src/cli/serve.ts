@@ -40,7 +40,10 @@ export function serveCommand(): Command {
       (value: string, others: readonly string[] = []) => [...others, value],
     )
     .option('--limit <name=number>', 'sets a limit; may be repeated', withLimit)
-    .addHelpText('after', examples('tidemark serve --data ./data --port 8787'))
+    .addHelpText(
+      'after',
+      examples('tidemark serve --data ./data --port 8787', 'tidemark serve --config relay.mjs'),
+    )
     .action(action(serve))
 }
 

@@ -13,6 +13,8 @@ export interface AppOptions {
   readonly publicDirectory?: string | undefined
   /** Without it there is no `/metrics`. */
   readonly metrics?: MetricsRouteOptions | undefined
+  /** The routes below `/inspect`. */
+  readonly inspector?: Hono | undefined
   readonly log?: Log
 }
 
@@ -23,7 +25,13 @@ const RETRY_AFTER_SECONDS = 5
 const OWN_PATHS = ['/health', '/ready', '/metrics']
 
 /** What the relay answers over plain HTTP. Web-standard `Request` in, `Response` out: tests need no port. */
-export function createApp({ relay, publicDirectory, metrics, log = silentLog }: AppOptions): Hono {
+export function createApp({
+  relay,
+  publicDirectory,
+  metrics,
+  inspector,
+  log = silentLog,
+}: AppOptions): Hono {
   const app = new Hono()
   logFailures(app, log)
   app.use(
@@ -46,6 +54,7 @@ export function createApp({ relay, publicDirectory, metrics, log = silentLog }: 
     c.header('Allow', 'GET, HEAD')
     return Promise.resolve(c.json({ error: 'method-not-allowed' }, 405))
   })
+  if (inspector !== undefined) app.route('/inspect', inspector)
   if (publicDirectory !== undefined) serveApp(app, publicDirectory)
   app.notFound((c) => c.json({ error: 'not-found' }, 404))
   return app

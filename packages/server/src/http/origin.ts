@@ -5,6 +5,12 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK_NAMES.has(host.toLowerCase()) || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
 
+/** Whether a `Host` header names this machine: a web site can point its own name at 127.0.0.1 (DNS rebinding). */
+export function isLoopbackHost(host: string | undefined): boolean {
+  const to = urlOf(`http://${host}`)
+  return to !== undefined && isLoopback(to.hostname)
+}
+
 export interface UpgradeHeaders {
   readonly origin: string | undefined
   readonly host: string | undefined

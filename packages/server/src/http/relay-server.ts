@@ -3,8 +3,10 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
+import { getConnInfo } from '@hono/node-server/conninfo'
 import { v7 as uuidv7 } from 'uuid'
 import { RelayStartError } from '../errors.js'
+import { createInspector } from '../inspector/index.js'
 import { type Log, silentLog } from '../log.js'
 import {
   checkedLimits,
@@ -20,10 +22,11 @@ import {
   openSqliteStorage,
   type RelayStorage,
 } from '../storage/index.js'
+import { RELAY_VERSION } from '../version.js'
 import { createApp } from './app.js'
 import { createClientAddresses, networkOf } from './client-address.js'
 import { createConnectionGate } from './connection-gate.js'
-import { isLoopback } from './origin.js'
+import { isLoopback, isLoopbackHost } from './origin.js'
 import { createPrometheus } from './prometheus.js'
 import { isDirectoryWithIndex } from './static-files.js'
 import { systemClock } from './system-clock.js'
@@ -106,6 +109,17 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     schema: options.schema,
   })
   const notices = createNotices({ clock: systemClock, log, metrics: prometheus.metrics })
+  const inspector = createInspector({
+    relay,
+    storage,
+    data: typeof data === 'string' ? data : undefined,
+    limits,
+    version: RELAY_VERSION,
+    now: systemClock.now,
+    log,
+    isTrusted: authenticate === undefined ? isLoopbackHost : undefined,
+    addressOf: (context) => getConnInfo(context).remote.address,
+  })
   const gate = createConnectionGate(limits, (limit, address) =>
     notices.limitHit(limit, { remoteAddress: address }),
   )
@@ -116,7 +130,7 @@ export async function createRelayServer(options: RelayServerOptions = {}): Promi
     handshakes: () => gate.waiting,
   })
   const metrics = { prometheus, token: options.metricsToken }
-  const app = createApp({ relay, publicDirectory, metrics, log })
+  const app = createApp({ relay, publicDirectory, metrics, inspector, log })
   const server = createServer(HTTP_OPTIONS, getRequestListener(app.fetch))
   server.maxHeadersCount = MAX_HEADERS
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET

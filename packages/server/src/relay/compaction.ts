@@ -1,9 +1,9 @@
 import { TidemarkError } from '@tidemark/core'
-import { compactUpdate, mergeUpdates } from '@tidemark/core/entity'
+import { compactUpdate, mergeRegisters, mergeUpdates } from '@tidemark/core/entity'
 import type { EntityHead } from '../storage/index.js'
 
 /** Below this the updates of an entity are not worth a rewrite. */
-const MIN_LOG_BYTES = 4096
+const MIN_LOG_BYTES = 1024
 /** Bounds what reading an entity has to merge, whatever its size. */
 const MAX_LOG_LENGTH = 64
 
@@ -28,7 +28,8 @@ export function isCompactionDue(
  */
 export function compacted(log: readonly Uint8Array[], update: Uint8Array): Uint8Array {
   try {
-    return compactUpdate(mergeUpdates([...log, update]))
+    const updates = [...log, update]
+    return mergeRegisters(updates) ?? compactUpdate(mergeUpdates(updates))
   } catch (error) {
     throw new TidemarkError(
       'update-invalid',

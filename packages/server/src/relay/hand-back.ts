@@ -165,9 +165,9 @@ function bindAll(
   }: { readonly clocks: ReadonlyMap<number, number>; readonly tails: ReadonlyMap<number, number> },
 ): ReadonlyMap<number, ClientBinding> {
   const owners = new Map<number, { readonly user: string; readonly replica: string }>()
-  for (const { actor, item } of content.live) {
+  for (const { actor, client } of content.live) {
     const author = authorOf(actor)
-    if (author?.writer === item.client) owners.set(item.client, author)
+    if (author?.writer === client) owners.set(client, author)
   }
   const clients = new Map<number, ClientBinding>()
   for (const [client, clock] of clocks) {

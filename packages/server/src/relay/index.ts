@@ -16,6 +16,7 @@ export { createNotices } from './notices.js'
 export type {
   Authenticate,
   Authorize,
+  ConnectionSummary,
   Credentials,
   EntityChange,
   EntityValues,
@@ -32,6 +33,7 @@ export type {
   RelaySession,
   Revocation,
   SpaceRoles,
+  Visitor,
   YjsRequest,
 } from './ports.js'
 export { createRelay } from './relay.js'

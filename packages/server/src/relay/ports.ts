@@ -137,12 +137,37 @@ export type Readiness =
   | { readonly ready: true }
   | { readonly ready: false; readonly reason: 'storage-failing' | 'stopping' }
 
+/** One connection, for somebody who looks at a running relay. */
+export interface ConnectionSummary {
+  readonly user: string
+  readonly replica: string
+  readonly remoteAddress: string | undefined
+  /** Milliseconds since the epoch. */
+  readonly since: number
+  readonly spaces: readonly { readonly space: string; readonly role: Role | undefined }[]
+  /** Bytes that wait for the reader. */
+  readonly bufferedBytes: number
+  /** Messages that were received and not answered. */
+  readonly unanswered: number
+}
+
+/** Somebody who has proved who they are. */
+export interface Visitor {
+  readonly user: string
+  /** @throws Error, or rejects, when it can't be told now */
+  roleIn(space: string): Role | undefined | Promise<Role | undefined>
+}
+
 export interface Relay {
   connect(connection: RelayConnection): RelaySession
   /** For those who are present without a session: the bridge to the awareness of stock Yjs clients. */
   readonly presence: PresencePort
   /** The same for a stock Yjs client, which speaks the protocol of y-websocket about one entity. */
   connectYjs(connection: RelayConnection, request: YjsRequest): RelaySession
+  /** Checks credentials as those of a connection, for what comes another way; undefined: nobody. @throws Error when nobody can tell */
+  identify(credentials: Credentials): Promise<Visitor | undefined>
+  /** Those that have said hello. */
+  connections(): readonly ConnectionSummary[]
   /**
    * Closes the user's connections now, with 4401; with a space those that have it open, with 4403. What was issued until
    * now (`issuedAt`) proves nothing any more, there or at all, until the process ends; what says no `issuedAt` is left to

@@ -1,9 +1,11 @@
 import { CLOSE_CODES, encodeRelayMessage } from '@tidemark/core/protocol'
 import { silentLog } from '../log.js'
+import { grantAccess } from './access.js'
 import { createArrivals } from './arrivals.js'
 import { wanted } from './catch-up.js'
 import { checkedLimits } from './check-limits.js'
 import { createDamagedEntities } from './damaged-entities.js'
+import { within } from './deadline.js'
 import { createHousekeeping } from './housekeeping.js'
 import { createHub } from './hub.js'
 import { TRUSTED } from './identity.js'
@@ -12,6 +14,7 @@ import { createNotices } from './notices.js'
 import { createPolicy } from './policy.js'
 import type { Relay, RelayOptions } from './ports.js'
 import { createPresence } from './presence.js'
+import { Refusal } from './refusal.js'
 import { createRevocations } from './revocations.js'
 import { createSequencer } from './sequencer.js'
 import { createSession, type Session, type SessionContext } from './session.js'
@@ -111,6 +114,20 @@ export function createRelay(options: RelayOptions): Relay {
       const session = yjs.connect(connection, request, randomId(), end)
       return watch(session)
     },
+    async identify(credentials) {
+      const ignore = (): void => undefined
+      try {
+        const events = { authenticated: ignore, rolesChanged: ignore, ended: ignore }
+        const granted = grantAccess(context, credentials, events)
+        const access = await within(clock, limits.authenticateDeadline, granted)
+        access.stop()
+        return access
+      } catch (error) {
+        if (error instanceof Refusal) return undefined
+        throw error
+      }
+    },
+    connections: () => [...sessions].flatMap((session) => session.summary() ?? []),
     revoke(revocation) {
       log.info({ ...revocation }, 'revoked')
       context.revocations.note(revocation, clock.now())

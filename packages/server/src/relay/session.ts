@@ -25,7 +25,14 @@ import type { Limits } from './limits.js'
 import type { RelayMetrics } from './metrics.js'
 import { REPLICA_ID } from './names.js'
 import type { Notices } from './notices.js'
-import type { Author, PresencePort, RelayConnection, RelaySession, Revocation } from './ports.js'
+import type {
+  Author,
+  ConnectionSummary,
+  PresencePort,
+  RelayConnection,
+  RelaySession,
+  Revocation,
+} from './ports.js'
 import { createReading } from './reading.js'
 import { Refusal, refusalOf } from './refusal.js'
 import type { Sequencer } from './sequencer.js'
@@ -61,6 +68,8 @@ export interface Session extends RelaySession, Reader {
   close(code: number, reason: string): void
   /** Ends it, if it is one of those that are meant. */
   revoke(revocation: Revocation): void
+  /** Undefined before its hello was accepted, and after its end. */
+  summary(): ConnectionSummary | undefined
 }
 
 interface Channel extends Subscriber {
@@ -111,6 +120,7 @@ export function createSession(
   const limitHit = (limit: keyof Limits): void => notices.limitHit(limit, describe())
   const budget = createConnectionBudget({ ...context, reading, limitHit })
   let attendance: Attendance | undefined
+  const since = clock.now()
   const cancelDeadline = clock.schedule(() => {
     close(CLOSE_CODES.greetingTimeout, 'No valid hello came in time.')
   }, limits.helloDeadline)
@@ -178,7 +188,11 @@ export function createSession(
     const who = describe()
     if (end()) {
       notices.closed(code, { ...who, reason })
-      connection.close(code, reason)
+      try {
+        connection.close(code, reason)
+      } catch (error) {
+        log.error({ err: error, connection: connectionId }, 'a connection could not be closed')
+      }
     }
   }
 
@@ -557,8 +571,17 @@ export function createSession(
     })
   }
 
+  function summary(): ConnectionSummary | undefined {
+    if (state.kind !== 'open') return undefined
+    const { author, channels } = state
+    const spaces = [...channels.values()].map(({ space, role }) => ({ space, role }))
+    const { remoteAddress, bufferedBytes } = connection
+    return { ...author, remoteAddress, since, spaces, bufferedBytes, unanswered }
+  }
+
   return {
     receive,
+    summary,
     closed(code) {
       const who = describe()
       if (end()) notices.closed(undefined, { ...who, code })

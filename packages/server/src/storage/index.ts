@@ -11,6 +11,13 @@ export {
   syncFile,
 } from './data-directory.js'
 export { lockDataDirectory, lockFile } from './data-lock.js'
+export {
+  COUNTED_ENTITIES,
+  type DatabasePages,
+  type EntityLine,
+  type OperationLine,
+  pageThrough,
+} from './database-pages.js'
 export { closeReader, openDatabaseReader, openReadOnly, sizeOf } from './database-reader.js'
 export {
   type DatabaseScan,

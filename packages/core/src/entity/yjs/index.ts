@@ -2,6 +2,7 @@
  * Everything that knows how Yjs lays out an update (format v1) and what its structs and documents look like inside.
  * The rest of core works on the plain values that come out of here. May import yjs, lib0 and plain types only.
  */
+export { compactRegisters } from './compact-registers.js'
 export {
   applyUpdates,
   captureUpdate,
@@ -25,7 +26,7 @@ export {
 export { takeBack } from './take-back.js'
 export {
   clocksOf,
-  compactUpdate,
+  compactDocument,
   decodeRuns,
   decoding,
   encodeAppend,

@@ -38,8 +38,13 @@ const ANY_FLOAT64 = 123
 /**
  * Reads an update that consists of plain values and deleted ones, without Yjs' objects: what nearly every entity is made of.
  * Undefined for everything else, also for what is broken: Yjs then says what is wrong with it.
+ *
+ * @param withValues false: texts that are the value of an element are skipped
  */
-export function readRegisterUpdate(update: Uint8Array): RegisterUpdate | undefined {
+export function readRegisterUpdate(
+  update: Uint8Array,
+  withValues = true,
+): RegisterUpdate | undefined {
   const decoder = decoding.createDecoder(update)
   try {
     const structs: RegisterStruct[] = []
@@ -48,7 +53,7 @@ export function readRegisterUpdate(update: Uint8Array): RegisterUpdate | undefin
       const client = decoding.readVarUint(decoder)
       let clock = decoding.readVarUint(decoder)
       for (; left > 0; left--) {
-        const struct = readStruct(decoder, client, clock)
+        const struct = readStruct(decoder, client, clock, withValues)
         if (struct === undefined) return undefined
         structs.push(struct)
         clock += struct.length
@@ -64,6 +69,7 @@ function readStruct(
   decoder: decoding.Decoder,
   client: number,
   clock: number,
+  withValues: boolean,
 ): RegisterStruct | undefined {
   const info = decoding.readUint8(decoder)
   const content = info & CONTENT_MASK
@@ -86,7 +92,7 @@ function readStruct(
   let values: unknown[] | undefined
   if (content === CONTENT_ANY) {
     values = []
-    for (let left = length; left > 0; left--) values.push(readValue(decoder))
+    for (let left = length; left > 0; left--) values.push(readValue(decoder, withValues))
   }
   return { client, clock, length, originClient, originClock, hasRight, root, values }
 }
@@ -96,9 +102,13 @@ function skipId(decoder: decoding.Decoder): void {
   decoding.readVarUint(decoder)
 }
 
-function readDeletions(decoder: decoding.Decoder): Map<number, DeletedRun[]> {
+const NOTHING_DELETED: RegisterUpdate['deletions'] = new Map()
+
+function readDeletions(decoder: decoding.Decoder): RegisterUpdate['deletions'] {
+  let clients = decoding.readVarUint(decoder)
+  if (clients === 0) return NOTHING_DELETED
   const deletions = new Map<number, DeletedRun[]>()
-  for (let clients = decoding.readVarUint(decoder); clients > 0; clients--) {
+  for (; clients > 0; clients--) {
     const client = decoding.readVarUint(decoder)
     let left = decoding.readVarUint(decoder)
     const runs = deletions.get(client) ?? []
@@ -111,20 +121,40 @@ function readDeletions(decoder: decoding.Decoder): Map<number, DeletedRun[]> {
   return deletions
 }
 
-/** The strings of an element: names of fields and actors, of which there are few. Its value is read as it is. */
-function readValue(decoder: decoding.Decoder): unknown {
+function readValue(decoder: decoding.Decoder, withValues: boolean): unknown {
   const { arr } = decoder
   if (arr[decoder.pos] !== ANY_ARRAY) return decoding.readAny(decoder)
   decoder.pos += 1
   const length = decoding.readVarUint(decoder)
+  // An element: a list that grows would be several times as large.
+  if (length === 5)
+    return [
+      readText(decoder, readName),
+      readText(decoder, withValues ? undefined : skipText),
+      readText(decoder, undefined),
+      readText(decoder, undefined),
+      readText(decoder, readName),
+    ]
   const values: unknown[] = []
-  for (let index = 0; index < length; index++) {
-    const kind = arr[decoder.pos]
-    if (kind === ANY_STRING && (index === 0 || index === 4)) values.push(readName(decoder))
-    else if (kind === ANY_FLOAT64) values.push(readFloat64(decoder))
-    else values.push(decoding.readAny(decoder))
-  }
+  for (let index = 0; index < length; index++) values.push(readText(decoder, undefined))
   return values
+}
+
+/** Reads what stands in an element; texts with `read`. */
+function readText(
+  decoder: decoding.Decoder,
+  read: ((decoder: decoding.Decoder) => string | undefined) | undefined,
+): unknown {
+  const kind = decoder.arr[decoder.pos]
+  if (kind === ANY_STRING && read !== undefined) return read(decoder)
+  return kind === ANY_FLOAT64 ? readFloat64(decoder) : decoding.readAny(decoder)
+}
+
+function skipText(decoder: decoding.Decoder): undefined {
+  decoder.pos += 1
+  const length = decoding.readVarUint(decoder)
+  decoder.pos += length
+  if (decoder.pos > decoder.arr.length) throw new RangeError('The text ends too early.')
 }
 
 const float = new DataView(new ArrayBuffer(8))
@@ -138,6 +168,7 @@ function readFloat64(decoder: decoding.Decoder): number {
   return float.getFloat64(0)
 }
 
+/** Names of fields and actors, of which there are few. */
 interface Name {
   readonly bytes: Uint8Array
   readonly text: string

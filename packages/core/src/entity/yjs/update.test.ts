@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import {
   clocksOf,
-  compactUpdate,
+  compactDocument,
   type DeletedRange,
   decodeRuns,
   encodeAppend,
@@ -209,7 +209,7 @@ describe('updates', () => {
     const deletion = encodeAppend({ client: OWN, clock: 1, root: 'f:7', tail: 0, values: [] }, [
       { client: OWN, clock: 0 },
     ])
-    const compacted = compactUpdate(mergeUpdates([long, deletion]))
+    const compacted = compactDocument(mergeUpdates([long, deletion]))
     expect(compacted.length).toBeLessThan(50)
     expect(clocksOf(compacted)).toEqual(new Map([[OWN, 1]]))
   })

@@ -37,11 +37,16 @@ export interface DecodedUpdate {
  * who appends: an item belongs to it exactly when it follows that client's last one and nothing stands to its right.
  * Whatever else refers to such an array was never validated as a register and isn't read as one.
  *
+ * @param withValues false: what elements hold may be missing in them
  * @throws TidemarkError `corrupt`
  */
-export function decodeRuns(update: Uint8Array, rootOf: (client: number) => string): DecodedUpdate {
+export function decodeRuns(
+  update: Uint8Array,
+  rootOf: (client: number) => string,
+  withValues = true,
+): DecodedUpdate {
   const { structs, deletions } =
-    readRegisterUpdate(update) ?? readable(() => readThroughYjs(update))
+    readRegisterUpdate(update, withValues) ?? readable(() => readThroughYjs(update))
   const clocks = new Map<number, number>()
   const tails = new Map<number, number>()
   const runs: ArrayRun[] = []
@@ -61,7 +66,8 @@ export function decodeRuns(update: Uint8Array, rootOf: (client: number) => strin
   return { clocks, runs, tails, shared, isDeleted: deletionTest(deletions) }
 }
 
-function follows(
+/** Whether a struct is the next one of its client's own array, of which `tail` is the last item so far. */
+export function follows(
   struct: RegisterStruct,
   tail: number | undefined,
   rootOf: (client: number) => string,
@@ -114,6 +120,7 @@ function structOf(struct: Y.Item | Y.GC | Y.Skip): RegisterStruct {
   }
 }
 
+const CONTENT_DELETED = 1
 const CONTENT_ANY = 8
 const HAS_ORIGIN = 0x80
 
@@ -132,64 +139,111 @@ export interface ArrayAppend {
  * transaction, written directly: a local write needs no document (~3 µs).
  */
 export function encodeAppend(append: ArrayAppend, deletions: readonly ItemId[]): Uint8Array {
-  const encoder = encoding.createEncoder()
-  if (append.values.length === 0) {
-    encoding.writeVarUint(encoder, 0)
-  } else {
-    encoding.writeVarUint(encoder, 1)
-    encoding.writeVarUint(encoder, 1)
-    encoding.writeVarUint(encoder, append.client)
-    encoding.writeVarUint(encoder, append.clock)
-    if (append.tail === undefined) {
-      encoding.writeUint8(encoder, CONTENT_ANY)
-      encoding.writeVarUint(encoder, 1)
-      encoding.writeVarString(encoder, append.root)
+  return encoded((encoder) => {
+    const { client, clock, root, tail, values } = append
+    if (values.length === 0) {
+      encoding.writeVarUint(encoder, 0)
     } else {
-      encoding.writeUint8(encoder, CONTENT_ANY | HAS_ORIGIN)
-      encoding.writeVarUint(encoder, append.client)
-      encoding.writeVarUint(encoder, append.tail)
+      encoding.writeVarUint(encoder, 1)
+      encoding.writeVarUint(encoder, 1)
+      encoding.writeVarUint(encoder, client)
+      encoding.writeVarUint(encoder, clock)
+      writeRun(encoder, client, tail, root, values)
     }
-    encoding.writeVarUint(encoder, append.values.length)
-    for (const value of append.values) encoding.writeAny(encoder, value as never)
+    writeDeletions(
+      encoder,
+      deletions.map((item) => ({ client: item.client, clock: item.clock, length: 1 })),
+    )
+  })
+}
+
+/** One for all updates: making another one takes longer than filling it. */
+const shared = encoding.createEncoder()
+const MOST_KEPT_BYTES = 65_536
+
+/** The bytes that `write` writes; it must not encode anything else meanwhile. */
+function encoded(write: (encoder: encoding.Encoder) => void): Uint8Array {
+  shared.cpos = 0
+  shared.bufs = []
+  if (shared.cbuf.length > MOST_KEPT_BYTES) shared.cbuf = new Uint8Array(100)
+  write(shared)
+  return shared.bufs.length === 0
+    ? shared.cbuf.slice(0, shared.cpos)
+    : encoding.toUint8Array(shared)
+}
+
+/** Writes values that stand side by side in a root array, behind its item `tail`; or so many that are deleted. */
+export function writeRun(
+  encoder: encoding.Encoder,
+  client: number,
+  tail: number | undefined,
+  root: string,
+  values: readonly unknown[] | number,
+): void {
+  const content = typeof values === 'number' ? CONTENT_DELETED : CONTENT_ANY
+  if (tail === undefined) {
+    encoding.writeUint8(encoder, content)
+    encoding.writeVarUint(encoder, 1)
+    encoding.writeVarString(encoder, root)
+  } else {
+    encoding.writeUint8(encoder, content | HAS_ORIGIN)
+    encoding.writeVarUint(encoder, client)
+    encoding.writeVarUint(encoder, tail)
   }
-  writeDeletions(
-    encoder,
-    deletions.map(({ client, clock }) => ({ client, clock, length: 1 })),
-  )
-  return encoding.toUint8Array(encoder)
+  if (typeof values === 'number') {
+    encoding.writeVarUint(encoder, values)
+    return
+  }
+  encoding.writeVarUint(encoder, values.length)
+  for (const value of values) encoding.writeAny(encoder, value as never)
 }
 
 export interface DeletedRange extends ItemId {
   readonly length: number
 }
 
-/** Writes the deletions that end an update: by client, ascending ranges that don't touch each other. */
+/** Writes the deletions that end an update. */
 export function writeDeletions(
   encoder: encoding.Encoder,
   deletions: readonly DeletedRange[],
 ): void {
+  const byClient = rangesByClient(deletions)
+  encoding.writeVarUint(encoder, byClient.size)
+  for (const [client, ranges] of byClient) {
+    encoding.writeVarUint(encoder, client)
+    encoding.writeVarUint(encoder, ranges.length)
+    for (const { clock, length } of ranges) {
+      encoding.writeVarUint(encoder, clock)
+      encoding.writeVarUint(encoder, length)
+    }
+  }
+}
+
+/** By client, ascending ranges that don't touch each other. */
+export function rangesByClient(deletions: readonly DeletedRange[]): Map<number, DeletedRange[]> {
   const byClient = new Map<number, DeletedRange[]>()
   for (const range of deletions) {
     const ranges = byClient.get(range.client)
     if (ranges === undefined) byClient.set(range.client, [range])
     else ranges.push(range)
   }
-  encoding.writeVarUint(encoder, byClient.size)
-  for (const [client, unsorted] of byClient) {
-    const ranges: [clock: number, length: number][] = []
-    for (const { clock, length } of unsorted.sort((a, b) => a.clock - b.clock)) {
-      const last = ranges[ranges.length - 1]
-      const end = last === undefined ? -1 : last[0] + last[1]
-      if (last !== undefined && clock <= end) last[1] = Math.max(end, clock + length) - last[0]
-      else ranges.push([clock, length])
-    }
-    encoding.writeVarUint(encoder, client)
-    encoding.writeVarUint(encoder, ranges.length)
-    for (const [clock, length] of ranges) {
-      encoding.writeVarUint(encoder, clock)
-      encoding.writeVarUint(encoder, length)
+  for (const [client, ranges] of byClient)
+    if (ranges.length > 1) byClient.set(client, joined(ranges))
+  return byClient
+}
+
+function joined(unsorted: DeletedRange[]): DeletedRange[] {
+  const ranges: DeletedRange[] = []
+  for (const range of unsorted.sort((a, b) => a.clock - b.clock)) {
+    const last = ranges.at(-1)
+    const end = last === undefined ? -1 : last.clock + last.length
+    if (last === undefined || range.clock > end) ranges.push(range)
+    else {
+      const length = Math.max(end, range.clock + range.length) - last.clock
+      ranges[ranges.length - 1] = { ...last, length }
     }
   }
+  return ranges
 }
 
 /** One update that has the effect of all of them, in any order; nothing is forgotten and nothing shrinks. */
@@ -199,8 +253,8 @@ export function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {
     : readable(() => Y.mergeUpdates([...updates]))
 }
 
-/** The same document in as few bytes as Yjs can: through a real document, the only thing that sheds deleted content [L17]. */
-export function compactUpdate(update: Uint8Array): Uint8Array {
+/** The same document in as few bytes as Yjs can, through a real one. */
+export function compactDocument(update: Uint8Array): Uint8Array {
   return readable(() => {
     // A guid of its own would be drawn at random, for nobody.
     const doc = new Y.Doc({ guid: '' })

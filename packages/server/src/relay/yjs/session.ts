@@ -2,6 +2,7 @@ import { isTidemarkError } from '@tidemark/core'
 import { endsOf } from '@tidemark/core/entity'
 import * as Y from 'yjs'
 import type { Limits } from '../limits.js'
+import { STOCK_REPLICA } from '../pins.js'
 import type { RelayConnection, Revocation, YjsRequest } from '../ports.js'
 import { Refusal, refusalOf } from '../refusal.js'
 import type { Session } from '../session.js'
@@ -65,7 +66,8 @@ export function createYjsSession(
   let isSynced = false
   let isFull = false
   let sentBytes = 0
-  let sentAt = clock.now()
+  const since = clock.now()
+  let sentAt = since
   let leave = (): void => {}
   const written = new Set<number>()
   let wanted: Uint8Array | undefined
@@ -366,6 +368,19 @@ export function createYjsSession(
       paused = true
     },
     revoke,
+    summary() {
+      if (access === undefined || space === undefined || isClosed()) return undefined
+      const { remoteAddress, bufferedBytes } = connection
+      return {
+        user: access.user,
+        replica: STOCK_REPLICA,
+        remoteAddress,
+        since,
+        spaces: [{ space, role: access.role() }],
+        bufferedBytes,
+        unanswered: 0,
+      }
+    },
   }
 }
 

@@ -1,30 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command } from 'commander'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { createJwtAuthenticator } from './auth/index.js'
-import { addTokenCommand } from './token-command.js'
+import { describe, expect, it } from 'vitest'
+import { createJwtAuthenticator } from '../auth/index.js'
+import { makeDirectory, run } from './process.test-support.js'
 
 const SECRET = 'a secret of more than 32 bytes, for tests'
 
 function configWith(text: string): string {
-  const directory = mkdtempSync(join(tmpdir(), 'tidemark-token-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
-  const file = join(directory, 'relay.mjs')
+  const file = join(makeDirectory(), 'relay.mjs')
   writeFileSync(file, `export const config = ${text}`)
   return file
-}
-
-async function run(...parameters: readonly string[]): Promise<string> {
-  const lines: string[] = []
-  const program = new Command().exitOverride()
-  addTokenCommand(program, (line) => lines.push(line))
-  for (const command of program.commands) {
-    command.exitOverride().configureOutput({ writeErr: () => undefined })
-  }
-  await program.parseAsync(['token', ...parameters], { from: 'user' })
-  return lines.join('\n')
 }
 
 describe('tidemark token', () => {
@@ -32,7 +17,9 @@ describe('tidemark token', () => {
     const jwt = { secret: SECRET, issuer: 'https://id.example', audience: 'tidemark' }
     const config = configWith(JSON.stringify({ auth: { jwt } }))
     const spaces = ['--space', 'team-42=write', '--space', '*=read']
-    const token = await run('--config', config, '--user', 'ada', ...spaces, '--expires', '90s')
+    const user = ['--config', config, '--user', 'ada']
+    const { output } = await run('token', ...user, ...spaces, '--expires', '90s')
+    const token = output.trim()
     const proof = await createJwtAuthenticator(jwt)({
       user: 'ada',
       token,
@@ -50,9 +37,9 @@ describe('tidemark token', () => {
     ['{ auth: () => undefined }'],
     ["{ auth: { jwt: { jwks: 'https://id.example/keys' } } }"],
   ])('has nothing to sign with in %s', async (text) => {
-    await expect(run('--config', configWith(text), '--user', 'ada')).rejects.toMatchObject({
-      code: 'config-invalid',
-    })
+    const ended = await run('token', '--config', configWith(text), '--user', 'ada')
+    expect(ended).toMatchObject({ code: 1, output: '' })
+    expect(ended.errors).toMatch(/ \[config-invalid\]\n$/)
   })
 
   it.each([
@@ -66,8 +53,7 @@ describe('tidemark token', () => {
     ['--space', 'team=read'],
   ])('takes no %s %s %s %s', async (...parameters) => {
     const config = configWith(`{ auth: { jwt: { secret: '${SECRET}' } } }`)
-    await expect(run('--config', config, ...parameters)).rejects.toMatchObject({
-      code: expect.stringMatching(/^commander\./),
-    })
+    const ended = await run('token', '--config', config, ...parameters)
+    expect(ended).toMatchObject({ code: 1, output: '', errors: expect.stringMatching(/^error: /) })
   })
 })

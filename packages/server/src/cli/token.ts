@@ -1,9 +1,11 @@
 import { SPACE_NAME, USER_ID } from '@tidemark/core/entity'
 import type { Role } from '@tidemark/core/protocol'
-import { type Command, InvalidArgumentError } from 'commander'
-import { signToken } from './auth/index.js'
-import { loadConfig } from './config/index.js'
-import { configInvalid } from './errors.js'
+import { Command, InvalidArgumentError } from 'commander'
+import { signToken } from '../auth/index.js'
+import { loadConfig } from '../config/index.js'
+import { configInvalid } from '../errors.js'
+import { action, examples } from './command.js'
+import { print } from './output.js'
 
 interface TokenOptions {
   readonly user: string
@@ -13,9 +15,8 @@ interface TokenOptions {
 }
 
 /** `tidemark token`: for development and scripts, where nobody else signs tokens. */
-export function addTokenCommand(program: Command, print: (line: string) => void): void {
-  program
-    .command('token')
+export function tokenCommand(): Command {
+  return new Command('token')
     .description('Sign a token with the secret of the configuration file.')
     .requiredOption('--user <id>', 'who it is for', toUser)
     .option(
@@ -26,7 +27,8 @@ export function addTokenCommand(program: Command, print: (line: string) => void)
     )
     .option('--expires <duration>', 'such as 90s, 15m, 1h or 30d', toSeconds, 3_600)
     .option('--config <file>', 'the configuration file')
-    .action(async (options: TokenOptions) => print(await tokenFor(options)))
+    .addHelpText('after', examples('tidemark token --user ada --space team-42=write --expires 1h'))
+    .action(action(async (options: TokenOptions) => print(`${await tokenFor(options)}\n`)))
 }
 
 /** @throws RelayStartError */
