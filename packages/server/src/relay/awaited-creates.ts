@@ -38,7 +38,8 @@ export function createAwaitedCreates(capacity: number = CAPACITY): AwaitedCreate
     },
     settle({ author, space, operation }) {
       if (keys.size === 0) return
-      for (const part of operation.parts) keys.delete(keyOf(author, space, part))
+      for (const part of operation.parts)
+        if (part.kind === 'create') keys.delete(keyOf(author, space, part))
     },
     has: (author, space, ref) => keys.has(keyOf(author, space, ref)),
   }

@@ -154,8 +154,14 @@ export function createModelReplica(relay: TestRelay, index: number): ModelReplic
       const parts = [writer.part(id, { value })]
       if (otherId !== undefined && otherId !== id) parts.push(writer.part(otherId, { value }))
       const operation = writer.operation(...parts)
-      pending.set(operation.id, { operation, again: false, needsRetry: connection === undefined })
-      connection?.push(operation)
+      // Nothing overtakes what has to be sent again: it may build on it [L9].
+      const waits = [...pending.values()].some(({ needsRetry }) => needsRetry)
+      pending.set(operation.id, {
+        operation,
+        again: false,
+        needsRetry: waits || connection === undefined,
+      })
+      if (!waits) connection?.push(operation)
     },
     repeat() {
       const first = done[0]
