@@ -1,4 +1,8 @@
-import { decodeClientMessage } from '@tidemark/core/protocol'
+import {
+  decodeClientMessage,
+  decodeRelayMessage,
+  encodeRelayMessage,
+} from '@tidemark/core/protocol'
 import { expect, test } from 'vitest'
 import { schema } from '../simulation/cards.js'
 import { createDevice } from '../simulation/device.js'
@@ -12,15 +16,19 @@ const HOUR_MS = 3_600_000
 test('[L7] [CLK-1] a relay that refuses every time, however right, is asked less and less often', async () => {
   const scheduler = createScheduler()
   const random = seededRandom(1)
-  // No honest clock is an hour behind.
-  const host = createRelayHost(scheduler, random.fork(), { limits: { maxClockDrift: -HOUR_MS } })
+  // It judges by a clock that is an hour behind, and tells the right time.
+  const host = createRelayHost(scheduler, random.fork())
+  host.setClock(-HOUR_MS)
   const pushes: number[] = []
   const network = createNetwork(scheduler, random.fork(), () => {
     const { relay } = host
     return (
       relay &&
       ((connection) => {
-        const session = relay.connect(connection)
+        const session = relay.connect({
+          ...connection,
+          send: (frame) => connection.send(withTime(frame)),
+        })
         return {
           closed: () => session.closed(),
           receive(frame) {
@@ -53,3 +61,10 @@ test('[L7] [CLK-1] a relay that refuses every time, however right, is asked less
   ])
   expect(store.cards.get('card')).toMatchObject({ title: 'Hi', $status: 'pending' })
 })
+
+/** The same frame with the right time in it. */
+function withTime(frame: Uint8Array): Uint8Array {
+  const message = decodeRelayMessage(frame)
+  if (!('serverTime' in message)) return frame
+  return encodeRelayMessage({ ...message, serverTime: message.serverTime + HOUR_MS })
+}

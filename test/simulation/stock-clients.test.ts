@@ -118,7 +118,10 @@ function act(
     if (relay.relay === undefined) return
     relay.crash()
     for (const { wires } of networks) for (const wire of [...wires]) wire.cut()
-    scheduler.after(random.unit() * 500, () => relay.start())
+    scheduler.after(random.unit() * 500, () => {
+      // It may have been started already, at the end: two would not know of each other.
+      if (relay.relay === undefined) relay.start()
+    })
   } else if (store.cards.get(ID) !== undefined) {
     store.cards.update(ID, (card) => {
       if (kind < 74) card.title = `title ${random.below(1000)}`
