@@ -148,6 +148,7 @@ describe('stock Yjs clients', () => {
     const first = await site.open(profile, options)
     await first.type('hello')
     await expect.poll(() => notes.get('n')?.body, DEADLINE).toBe('hello')
+    await expect.poll(() => first.ask('stored'), DEADLINE).toBe('hello')
     await first.page.close()
 
     // Enough of it that the relay writes a new snapshot, and would renew a document that it may renew.

@@ -19,6 +19,8 @@ export interface EditorPage {
   text(): string
   /** What the browser had kept. */
   kept(): string
+  /** What the browser would have kept if the page were closed now. */
+  stored(): Promise<string>
   /** Whether everything that the relay had has come. */
   isSynced(): boolean
   /** How the relay turned the page away for good. */
@@ -54,6 +56,14 @@ async function open({ relay, room, name, persisted }: Wanted): Promise<EditorPag
   return {
     text: () => view.state.doc.toString(),
     kept: () => kept,
+    async stored() {
+      const copy = new Y.Doc()
+      const persistence = new IndexeddbPersistence(room, copy)
+      await persistence.whenSynced
+      const text = copy.getText('body').toString()
+      await persistence.destroy()
+      return text
+    },
     isSynced: () => provider.synced,
     refused: () => refused,
     disconnect: () => provider.disconnect(),
