@@ -1,4 +1,3 @@
-import type { Clock } from '../platform/index.js'
 import type { ClientMessage, EntityName, RelayLimits, RelayMessage } from '../protocol/index.js'
 import type { ConfirmedEntity, EntityRef, OperationFailure, Replica } from '../replica/index.js'
 import type { BackOff } from './back-off.js'
@@ -28,7 +27,6 @@ export interface HandBackHost {
   readonly channel: number
   readonly replica: Replica
   readonly persistence: Persistence
-  readonly clock: Clock
   readonly backOff: BackOff
   send(message: ClientMessage): void
   newId(): string

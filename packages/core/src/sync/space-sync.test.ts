@@ -180,6 +180,32 @@ describe('what is handed back', () => {
     expect(persistence.space).toMatchObject({ epoch: 'e-2', checkpoint: 1 })
   })
 
+  test('[L22] is waited for no longer once it is acknowledged: more than may be unanswered go out after one another', async () => {
+    const { sync, up, hear, sent, replica } = await follow()
+    const ids = Array.from({ length: 2 * LIMITS.maxInFlight + 5 }, (_, index) => `card-${index}`)
+    await up()
+    await hear(page(...ids.map((id, index) => state(id, index + 1))), caughtUp(ids.length))
+    sync.down()
+    await up('e-2')
+    sent()
+    await hear(caughtUp(0))
+    const returned: string[] = []
+    for (let sequence = 1; sequence <= ids.length; ) {
+      const round = sent().flatMap((message) =>
+        message.type === 'handBack' ? [message.operation] : [],
+      )
+      expect(round.length).toBeGreaterThan(0)
+      for (const { id, parts } of round) {
+        returned.push(...parts.map((part) => part.id))
+        const digest = new Uint8Array(8)
+        await hear({ type: 'ack', channel: 1, id, sequence, digest })
+        sequence += 1
+      }
+    }
+    expect(returned.sort()).toEqual(ids.sort())
+    expect(replica.counts().owed).toBe(0)
+  })
+
   test('[L22] is sent again under the same id after the link was lost', async () => {
     const { sync, up, hear, sent, id } = await owing()
     sync.down()

@@ -177,7 +177,10 @@ export function createSpaceSync(host: SpaceSyncHost): SpaceSync {
     if (current !== link) return
     for (const step of steps) {
       if (step.type === 'ack' || step.type === 'fate') answered(step.id)
-      else if (step.type === 'changes')
+      else if (step.type === 'handedBack') {
+        handBack.accepted(step.id)
+        expectAnswer()
+      } else if (step.type === 'changes')
         for (const part of step.operation.parts) host.observe(part.lastModified)
       else if (step.type === 'entities')
         for (const entity of step.entities) host.observe(entity.lastModified)
